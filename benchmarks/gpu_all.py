@@ -136,7 +136,7 @@ def run_part(part: Part, limit: float, out: Path) -> Outcome:
 
 
 def _kill_all(process: subprocess.Popen[bytes]) -> None:
-    """End a part and its children: workers of a loader, a training."""
+    """End a part and its children: workers of a loader, a training process."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

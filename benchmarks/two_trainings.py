@@ -1,4 +1,4 @@
-"""What two trainings on the same cores cost each other: spinning threads take cores away.
+"""What two runs on the same cores cost each other: spinning threads take cores away.
 
 python -m benchmarks.two_trainings       about 7 minutes
 
@@ -40,7 +40,7 @@ def seconds_of(count: int, added: dict[str, str]) -> float:
 
 
 def main() -> None:
-    """Measure one and two trainings in both ways, round after round."""
+    """Measure one run and two at once in both ways, round after round."""
     times: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
     for _ in range(ROUNDS):
         for way, added in WAYS.items():

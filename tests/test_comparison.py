@@ -252,7 +252,7 @@ def opened(runs: Path, name: str, ids: Sequence[str] = (), command: str = "") ->
         (("abcdef", "fabcde"), "", "the same ids in another order", False),
         (("abcdef", "abcxyz"), "", "different data (3 ids in common)", False),
         (("", ""), "tui-latent open a b --as runs", "opened together", True),
-        (("abcdef", ""), "", "without ids in all, nothing tells", True),
+        (("abcdef", ""), "", "without ids in all, there is no way to tell", True),
     ],
     ids=["same", "other order", "other ids", "together", "unknown"],
 )

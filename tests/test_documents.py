@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +25,7 @@ DOCUMENTS = [
 ARCHITECTURE = REPOSITORY / "docs" / "ARCHITECTURE.md"
 GLOSSARY = REPOSITORY / "docs" / "GLOSSARY.md"
 RELIABILITY = REPOSITORY / "docs" / "RELIABILITY.md"
+TO_BE_WRITTEN = {"Density", "SpectrumScreen"}
 OF_TEXTUAL = {"LinuxDriver", "XTermParser"}
 CODE = re.compile(r"`([^`\n]+)`")
 
@@ -101,6 +104,18 @@ def test_the_tests_that_stand_for_the_promises_exist() -> None:
         if not found or not set(found) <= tests:
             missing.append(name)
     assert not missing
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)
+def test_the_python_of_a_document_is_valid_and_imports_what_exists(page: Path) -> None:
+    for block in re.findall(r"^ *```python\n(.*?)```", page.read_text(), re.DOTALL | re.MULTILINE):
+        for node in ast.walk(ast.parse(textwrap.dedent(block))):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("tui_latent."):
+                file = REPOSITORY.joinpath(*str(node.module).split(".")).with_suffix(".py")
+                for alias in node.names:
+                    own = alias.name in TO_BE_WRITTEN
+                    name = rf"^(?:class |def )?{alias.name}\b"
+                    assert own or re.search(name, file.read_text(), re.MULTILINE), alias.name
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)

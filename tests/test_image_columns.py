@@ -138,7 +138,7 @@ def test_conditions_choose_points(condition: str) -> None:
         ("aeg>30", "no column “aeg”. Did you mean “age”"),
         ("age>old", "“old” is not a number"),
         ("age>", "needs a value"),
-        ("site>Bern", "site has texts: write site=value"),
+        ("site>Bern", "site contains text: write site=value"),
         ("site=Brn", "No image has “Brn” in site. Did you mean “Bern”"),
         ("age>3 and more", "“and more” is not a condition"),
     ],

@@ -1,6 +1,6 @@
 """Train models of a low-dimensional latent space in the terminal, and watch the space form.
 
-For scripts: `watch` records someone's own training loop, `load` reads a run. What is named here is
+For scripts: `watch` records a user's own training loop, `load` reads a run. What is named here is
 imported when it is first used, so that `import tui_latent` costs nothing.
 """
 

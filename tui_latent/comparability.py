@@ -81,7 +81,7 @@ def _other_draw_note(settings: Sequence[SettingRow], runs: Sequence[RunSnapshot]
 def _unsure_notes(runs: Sequence[RunSnapshot]) -> tuple[str, str]:
     """Return what the maps tell about runs whose presets do not name their images.
 
-    First a note that their images differ, then one that nothing tells: either may be empty.
+    First a note that their images differ, then one that this is unknown: either may be empty.
     """
     maps = [run.map for run in runs if run.map is not None]
     if all(run.origin == "trained" for run in runs) or len(maps) < 2:
@@ -91,7 +91,10 @@ def _unsure_notes(runs: Sequence[RunSnapshot]) -> tuple[str, str]:
             return f"different data ({different}): no numbers are comparable", ""
     if all(same_labels_known(own, maps[0]) for own in maps[1:]):
         return "", ""
-    return "", "without labels in both, nothing tells whether two maps show the same images"
+    return (
+        "",
+        "without labels in both, there is no way to tell whether two maps show the same images",
+    )
 
 
 def _known_rows(runs: Sequence[RunSnapshot]) -> _Rows:
@@ -104,7 +107,7 @@ def _known_rows(runs: Sequence[RunSnapshot]) -> _Rows:
     ids = [_ids(run.path) for run in runs]
     if not all(ids):
         return _Rows(
-            untold="without ids in all, nothing tells whether the files have the same rows"
+            untold="without ids in all, there is no way to tell whether files have the same rows"
         )
     if all(each == ids[0] for each in ids):
         return _Rows("the vectors have the same ids in all")

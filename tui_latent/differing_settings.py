@@ -11,7 +11,7 @@ from tui_latent.runs.origin import WATCHED
 
 _DRAW: Final = "data.draw"
 _CONFIG: Final = "config."
-"""what a loop that is watched says of itself"""
+"""what a loop that is watched says about itself"""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`columns.npz`: what a table said of the images of a run, kept in its folder."""
+"""`columns.npz`: what a table says about the images of a run, kept in its folder."""
 
 from __future__ import annotations
 
@@ -98,5 +98,5 @@ def _bytes_of(texts: Sequence[str]) -> NDArray[np.uint8]:
 def _texts_of(packed: NDArray[np.generic]) -> list[str]:
     texts = json.loads(packed.astype(np.uint8).tobytes())
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise ValueError("its texts are not a list")
+        raise ValueError("its list of texts is damaged")
     return texts

@@ -76,7 +76,7 @@ class LoadedRun:
         self.origin: Origin = snapshot.origin
         """`trained` by tui-latent, `watched` in another loop, or `opened` from files"""
         self.preset: Mapping[str, Any] = snapshot.preset
-        """the resolved preset, a table per section; for a run from elsewhere, what it says of
+        """the resolved preset, a table per section; for a run from elsewhere, what it says about
         itself"""
         self.provenance: Mapping[str, Any] = snapshot.provenance
         """command, seed, versions, host"""
@@ -93,7 +93,7 @@ class LoadedRun:
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """What a watched loop says of its own settings; empty for other runs."""
+        """What a watched loop says about its own settings; empty for other runs."""
         table = self.preset.get("config", {})
         return table if isinstance(table, Mapping) else {}
 
@@ -152,7 +152,7 @@ class LoadedRun:
 
     @cached_property
     def columns(self) -> Mapping[str, NDArray[Any]]:
-        """What a table said of the held-out images, by column: numbers, NaN without a value, or
+        """What a table says about the held-out images, by column: numbers, NaN without a value, or
         texts, empty without one; in the order of `latents.queries`. Empty without a table."""
         return {
             column.name: np.array([column.text(row) for row in range(len(column))])

@@ -69,7 +69,7 @@ def accept_changed_images(run: Path) -> None:
 
 
 class ImageCheck:
-    """Compares the images of a training with those of the run, and notes them."""
+    """Compares the images to be trained on with those of the run, and notes them."""
 
     def __init__(self, run: Path, log: Callable[[str], None]) -> None:
         """Read what the run has noted; RunError when that is damaged."""
@@ -80,7 +80,7 @@ class ImageCheck:
         self.places: Places | None = None
         """which image each row of the loaded dataset is"""
         self.columns = ImageColumns()
-        """what a table says of each row"""
+        """what a table says about each row"""
 
     def compare(self, now: DataIdentity) -> None:
         """Refuse other images than the run's with a DataError, unless they were accepted."""

@@ -68,7 +68,7 @@ def _left(command: str, missing: list[tuple[Variant, int]], found: list[trials.T
     """Say how many trials a command has left, and how long they take by those measured so far."""
     seconds = [trial.cpu_seconds for trial in found if trial.cpu_seconds]
     minutes = f", about {len(missing) * fmean(seconds) / 60:.0f} CPU minutes" if seconds else ""
-    return f"{command}: {len(missing)} trainings left" + minutes * bool(missing)
+    return f"{command}: {len(missing)} trials left" + minutes * bool(missing)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def test_a_tiff_of_five_channels_keeps_all_values(
     assert dataset.train.images.dtype == torch.uint16
     np.testing.assert_array_equal(all_images(dataset), scaled(FIVE, 0, 4095))
     assert "12x12 with 5 channels of 16 bits" in log[-1]
-    assert "8 images of 5 channels of more than 8 bits: 0 is shown as black, 4,095" in log[-1]
+    assert "8 images with 5 channels of more than 8 bits: 0 is shown as black, 4,095" in log[-1]
     assert ("channels: a, b, c, d, e" in log[-1]) == (kind in ("ome", "imagej"))
     assert ("8 of several frames, reduced to the first" in log[-1]) == (kind == "stack in depth")
 

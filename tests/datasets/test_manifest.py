@@ -95,7 +95,7 @@ def test_a_csv_has_images_classes_splits_and_columns(root: Path) -> None:
     train_age = dataset.train.columns[0]
     assert train_age.missing.tolist() == [n % 5 == 2 for n in range(8)]
     assert "held out: 4 images, images of test in the table" in log[-1]
-    assert "images by column path, classes by column label, kept besides: age, site" in log[-1]
+    assert "images by column path, classes by column label, also kept: age, site" in log[-1]
 
 
 @pytest.mark.slow
@@ -139,7 +139,7 @@ def test_columns_of_other_names_are_chosen(root: Path) -> None:
     table = [["left", "right", "grade"]]
     table += [[f"imgs/{n}.png", f"imgs/{11 - n}.png", "ab"[n % 2]] for n in range(12)]
     path = write(root / "m.csv", table)
-    with pytest.raises(DataError, match=r"several columns have paths of images \(left, right\)"):
+    with pytest.raises(DataError, match=r"several columns contain image paths \(left, right\)"):
         load(path)
     dataset = load(path, image_column="right", label_column="grade", val_fraction=0.25)
     assert dataset.train.class_names == ("a", "b")
@@ -381,7 +381,7 @@ def test_classes_are_chosen_and_counted_in_the_description(root: Path) -> None:
     path = write(root / "m.csv", rows())
     facts = describe_source(settings(path))
     assert (facts.train, facts.held_out, facts.class_names) == (8, 4, ("cat", "dog"))
-    assert "kept besides: age, site" in facts.note and not facts.problem
+    assert "also kept: age, site" in facts.note and not facts.problem
     dataset = load(path, classes=["dog"])
     assert numbers(dataset.train.images) == [1, 3, 5, 7]
     assert dataset.train.columns[1].text(1) == "site 0"
@@ -609,7 +609,7 @@ def test_digests_of_a_shard_are_kept_until_it_changes(
 
 def test_what_is_not_a_table_is_reported(tmp_path: Path, data_folder: Path) -> None:
     (tmp_path / "notes.pdf").write_bytes(b"%PDF")
-    with pytest.raises(DataError, match="its name has none of the known endings"):
+    with pytest.raises(DataError, match="its name has none of the known extensions"):
         load(tmp_path / "notes.pdf")
     with pytest.raises(DataError, match="contains no table"):
         load(tmp_path)

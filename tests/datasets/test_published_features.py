@@ -234,7 +234,7 @@ def test_a_run_embeds_images_without_its_dataset(data_folder: Path, weights: Pat
     [
         ("timm:resnt18", "did you mean resnet18"),
         ("timm:resnet18.a1_in2k", "resnet18.a1_in1k"),
-        ("timm:test_resnet.none", "timm publishes no weights"),
+        ("timm:test_resnet.none", "timm does not publish the weights"),
         ("open_clip:ViT-B-23/openai", "did you mean ViT-B-32"),
         ("open_clip:ViT-B-32/opnai", "did you mean openai"),
         ("open_clip:ViT-B-32", "does not say which weights: write open_clip:ViT-B-32/"),

@@ -165,8 +165,8 @@ SPOILT: dict[str, tuple[Callable[[State, Path], object], str]] = {
     "pointer": (lambda s, p: p.write_text("version https://git-lfs.github.com/"), "Git LFS"),
     "page": (lambda s, p: p.write_text("<!DOCTYPE html><html>"), "a web page"),
     "text": (lambda s, p: p.write_text("hello"), "neither safetensors nor a state dict"),
-    "no weights": (lambda s, p: torch.save({"epoch": 1, "model": {}}, p), "no tensors by name"),
-    "list": (lambda s, p: torch.save([torch.zeros(2)], p), "no tensors by name"),
+    "no weights": (lambda s, p: torch.save({"epoch": 1, "model": {}}, p), "no named tensors"),
+    "list": (lambda s, p: torch.save([torch.zeros(2)], p), "no named tensors"),
     "module": (lambda s, p: torch.save(nn.Linear(2, 2), p), "Python objects such as torch.nn"),
     "not finite": (_not_a_number, "norm.weight has values that are not finite"),
 }  # fmt: skip

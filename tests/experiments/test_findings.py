@@ -236,4 +236,4 @@ def test_what_is_left_is_said_without_training(results: Path) -> None:
     trials.save("triplets", False, "c", kept)
     done = CliRunner().invoke(main, ["triplets", "--left", "--seeds", "2"])
     command = "python -m experiments.findings triplets --seeds 2"
-    assert done.output == f"{command}: 4 trainings left, about 40 CPU minutes\n"
+    assert done.output == f"{command}: 4 trials left, about 40 CPU minutes\n"

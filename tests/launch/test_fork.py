@@ -11,7 +11,7 @@ import pytest
 from tests.training.conftest import MakeRun, make_run
 from tests.training.test_live_settings import train_with
 from tests.training.test_run_events import staged
-from tests.training.test_session import assert_same_weights, stop_at, weights
+from tests.training.test_session import assert_same_weights, stopped, weights
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_run_preset
 from tui_latent.launch.fork import fork_run
@@ -23,13 +23,6 @@ from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunError
 
 __all__ = ["make_run"]
-
-
-def stopped(monkeypatch: pytest.MonkeyPatch, path: Path, step: int) -> Path:
-    with monkeypatch.context() as patch:
-        stop_at(patch, path, step)
-        assert train_run(path).state == "stopped"
-    return path
 
 
 def test_a_fork_without_changes_ends_as_its_run_does(
@@ -128,6 +121,15 @@ def test_later_stages_can_be_changed(tmp_path: Path, monkeypatch: pytest.MonkeyP
         fork_run(path, path.parent, overrides={"stages.1.trainable": "all"})
     fork = fork_run(path, path.parent, overrides={"stages.2.epochs": 3}, name="fork")
     assert train_run(fork).step == 20
+
+
+def test_a_setting_of_all_stages_leaves_those_that_are_over_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = stopped(monkeypatch, staged(tmp_path), 6)
+    over, *_ = load_run_preset(path).stages
+    fork = fork_run(path, path.parent, None, {"stages.2.lr": 0.25, "stages.*.lr": 0.5})
+    assert [stage.lr for stage in load_run_preset(fork).stages] == [over.lr, 0.5, 0.25]
 
 
 def test_a_missing_checkpoint_is_an_error_that_lists_the_others(make_run: MakeRun) -> None:

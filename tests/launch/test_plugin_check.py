@@ -131,7 +131,7 @@ def test_a_sound_method_passes(tmp_path: Path) -> None:
             "    def term_weights",
             "    def summary(self):\n        return 'pulls'\n\n    def term_weights",
             "it is described",
-            "summary returns no list of texts",
+            "summary returns no list of strings",
         ),
         (
             'return {"pull": self.strength}',
@@ -193,7 +193,7 @@ def test_a_sound_method_passes(tmp_path: Path) -> None:
         (
             ".square().mean()}",
             ".square().mean() * random.random()}",
-            "a resumed training repeats",
+            "resumed training repeats",
             "draw random numbers with torch alone",
         ),
         (

@@ -181,7 +181,7 @@ def test_more_trainings_than_anyone_can_want_are_refused_at_once(
     words: list[str], tmp_path: Path
 ) -> None:
     result = swept(tmp_path, *words)
-    assert result.exit_code == 2 and "a sweep trains 10,000 times at most" in result.output
+    assert result.exit_code == 2 and "a sweep has 10,000 runs at most" in result.output
     assert not (tmp_path / "runs").exists()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tui_latent.analysis.decoding import no_decoder
 from tui_latent.comparison import compare
@@ -18,6 +19,7 @@ from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_run_preset, parse_preset
 from tui_latent.config.settings import Preset
 from tui_latent.launch.start import create_run, train_run
+from tui_latent.methods import METHODS
 from tui_latent.plugins.loading import load_file, unload_file
 from tui_latent.reports.export import export_report
 from tui_latent.reports.layouts import PANELS, layout_rows
@@ -76,6 +78,15 @@ def test_the_form_has_a_row_for_each_of_its_settings(tmp_path: Path) -> None:
     assert "greater than or equal to 0" in draft.errors["method.redundancy_weight"]
     draft.write("method.redundancy_weight", "0.01")
     assert draft.preset == preset(redundancy_weight=0.01)
+
+
+def test_an_evaluation_finds_the_backbone_of_its_encoder() -> None:
+    method = METHODS["barlow_twins"](preset().method, (1, 8, 8)).eval()
+    layers = method.layers(torch.rand(3, 1, 8, 8))
+    assert {name: tuple(z.shape) for name, z in layers.items()} == {
+        "backbone": (3, 16),
+        "representation": (3, 8),
+    }
 
 
 def test_wrong_settings_are_refused_by_name() -> None:

@@ -71,8 +71,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("images", "file", "said"),
-    [(5, 5, ""), (1, 1, ""), (5, 3, ""), (3, 5, "sees images of 5 channels, not of 3"),
-     (4, 1, "sees images of 1 channel, not of 4 or 3")],
+    [(5, 5, ""), (1, 1, ""), (5, 3, ""), (3, 5, "takes images with 5 channels, not 3"),
+     (4, 1, "takes images with 1 channel, not 4 or 3")],
 )  # fmt: skip
 def test_weights_for_the_channels_of_the_images_are_loaded_as_they_are(
     images: int, file: int, said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -54,7 +54,7 @@ def test_measurements_and_ids_are_no_labels() -> None:
         as_labels(Beside("here", np.array([0.25, 1.0])))
     with pytest.raises(OpenError, match=r"5,001 different labels.*are these ids"):
         as_labels(Beside("here", np.arange(5001)))
-    with pytest.raises(OpenError, match=r"shape \(2, 3\): it takes one value"):
+    with pytest.raises(OpenError, match=r"shape \(2, 3\): one value is needed"):
         as_labels(Beside("here", np.zeros((2, 3))))
 
 

@@ -90,7 +90,7 @@ def test_a_column_has_images_or_paths_beside_the_file(tmp_path: Path) -> None:
         images_of(file, "none", None)
     (tmp_path / "w").mkdir()
     wrong = file_with(tmp_path / "w", paths=np.array(["x.png", "y.png", "z.png"]))
-    with pytest.raises(OpenError, match=r"no file is at .*x\.png"):
+    with pytest.raises(OpenError, match=r"there is no file at .*x\.png"):
         images_of(wrong, "paths", None)
 
 

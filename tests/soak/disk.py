@@ -42,7 +42,7 @@ def measure(tries: int) -> Row:
             problems += found or differences(whole, run)
             shutil.rmtree(run)
     return Row(
-        what=f"a disk that fills to the last byte during {tries} trainings and later has room",
+        what=f"a disk that fills to the last byte during {tries} training runs and later has room",
         goal="each waits, names path and bytes, then ends as on a disk with room",
         measured=f"{waited} waited, {len(problems)} problems",
         reached=not problems,

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from tests.training.conftest import MakeRun
-from tests.training.test_session import assert_same_weights, stop_at
+from tests.training.test_session import assert_same_weights, stop_at, stopped
 from tests.waiting import until
 from tui_latent.config.presets import load_preset
 from tui_latent.launch.start import create_run, train_run
@@ -133,9 +133,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_goes_on_to_the_same
 ) -> None:
     whole, harmed = make_run(), make_run()
     train_run(whole)
-    stop_at(monkeypatch, harmed, 10)
-    train_run(harmed)
-    monkeypatch.undo()
+    stopped(monkeypatch, harmed, 10)
     newest = harmed / "checkpoints" / "step-000000010.pt"
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
@@ -151,10 +149,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_goes_on_to_the_same
 def test_without_any_whole_checkpoint_the_run_fails_and_keeps_what_it_has(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = make_run()
-    stop_at(monkeypatch, path, 6)
-    train_run(path)
-    monkeypatch.undo()
+    path = stopped(monkeypatch, make_run(), 6)
     for file in (path / "checkpoints").glob("step-*.pt"):
         file.write_bytes(b"")
     curves = (path / "metrics.jsonl").read_bytes()

@@ -11,7 +11,7 @@ import torch
 
 from tests.training.conftest import MakeRun
 from tests.training.test_run_events import ask_at, kill_at, of_kind, staged
-from tests.training.test_session import assert_same_weights, stop_at, weights
+from tests.training.test_session import assert_same_weights, stop_at, stopped, weights
 from tui_latent.launch.start import train_run
 from tui_latent.launch.tune import (
     checkpoint_before,
@@ -109,10 +109,7 @@ def test_the_rate_of_a_later_stage_applies_when_the_stage_begins(
 def test_a_change_requested_between_trainings_applies_from_the_resume_on(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = make_run()
-    stop_at(monkeypatch, path, 6)
-    train_run(path)
-    monkeypatch.undo()
+    path = stopped(monkeypatch, make_run(), 6)
     request(path, settings={"train.lr": 0.125})
     desk = read_desk(path)
     assert desk.now.train.lr == 0.125 and desk.waiting == {"train.lr"}

@@ -286,4 +286,4 @@ def test_the_log_of_a_run_says_where_the_images_lie(make_run: MakeRun) -> None:
     path = make_run(data__resident="disk")
     train_run(path)
     log = RunReader(path).refresh().log
-    assert any("images: on the disk, read two steps ahead" in line for line in log), log
+    assert any("images: on disk, read two steps ahead" in line for line in log), log

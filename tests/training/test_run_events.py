@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from tests.training.conftest import SMALL, MakeRun
-from tests.training.test_session import assert_same_weights, stop_at
+from tests.training.test_session import assert_same_weights, stopped
 from tui_latent.config.presets import load_preset
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.runs.control import request
@@ -83,9 +83,7 @@ def test_each_stage_after_the_first_is_an_event_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = staged(tmp_path)
-    stop_at(monkeypatch, path, 4)  # at the very end of the first stage
-    train_run(path)
-    monkeypatch.undo()
+    stopped(monkeypatch, path, 4)  # at the very end of the first stage
     kill_at(monkeypatch, path, 6)  # in the second, whose beginning is trained again
     monkeypatch.undo()
     train_run(path)
@@ -98,10 +96,7 @@ def test_each_stage_after_the_first_is_an_event_once(
 def test_a_resume_is_an_event_with_its_time(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = make_run()
-    stop_at(monkeypatch, path, 6)
-    train_run(path)
-    monkeypatch.undo()
+    path = stopped(monkeypatch, make_run(), 6)
     train_run(path)
     assert brief(path) == [(6, "resume")]
     when = datetime.fromisoformat(read_events(path)[0].time)

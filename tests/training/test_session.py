@@ -170,6 +170,14 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, path: Path, step: int) -> None:
     monkeypatch.setattr(TrainingLoop, "step", step_then_ask)
 
 
+def stopped(monkeypatch: pytest.MonkeyPatch, path: Path, step: int) -> Path:
+    """Train a run until it has done `step` updates, and return it."""
+    with monkeypatch.context() as patch:
+        stop_at(patch, path, step)
+        assert train_run(path).state == "stopped"
+    return path
+
+
 def test_stages_resume_to_the_very_same_weights(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,14 +222,20 @@ def test_a_killed_process_resumes_to_the_very_same_weights(make_run: MakeRun) ->
     assert np.all(np.diff(curve.steps) > 0)
 
 
-def test_pause_holds_and_resume_goes_on(make_run: MakeRun) -> None:
-    path = make_run(train__epochs=400)
+def paused(path: Path) -> tuple[threading.Thread, RunReader]:
+    """Train a run in a thread, and pause it after its first step."""
     worker = threading.Thread(target=train_run, args=(path,))
     worker.start()
     reader = RunReader(path)
     until(lambda: reader.refresh().status.step > 0)
     request(path, state="pause")
     until(lambda: reader.refresh().status.state == "paused")
+    return worker, reader
+
+
+def test_pause_holds_and_resume_goes_on(make_run: MakeRun) -> None:
+    path = make_run(train__epochs=400)
+    worker, reader = paused(path)
     lines = len(records(path))
     request(path, checkpoint=True)
     until(lambda: any("checkpoint at" in line for line in reader.refresh().log))
@@ -236,12 +250,7 @@ def test_pause_holds_and_resume_goes_on(make_run: MakeRun) -> None:
 
 def test_a_second_trainer_is_refused_and_changes_nothing_of_the_first(make_run: MakeRun) -> None:
     path = make_run(train__epochs=400)
-    worker = threading.Thread(target=train_run, args=(path,))
-    worker.start()
-    reader = RunReader(path)
-    until(lambda: reader.refresh().status.step > 0)
-    request(path, state="pause")
-    until(lambda: reader.refresh().status.state == "paused")
+    worker, reader = paused(path)
     with pytest.raises(RunBusyError, match=f"process {os.getpid()} .*stop it first"):
         train_run(path)
     time.sleep(0.3)

@@ -55,7 +55,7 @@ async def test_curves_that_cannot_be_seen_do_not_change(run: Path) -> None:
         screen = await all_drawn(pilot)
         before = screen._panels.looks
         await pilot.press("f")
-        await says(pilot, "y", "The curves are behind the panel in full screen. f leaves it.")
+        await says(pilot, "y", "The full-screen panel hides the curves. f leaves full screen.")
         await pilot.press("full_stop", "X")
         assert screen._panels.looks == before
         await pilot.press("f")
@@ -149,4 +149,4 @@ async def test_keys_that_a_screen_has_but_not_now_say_why(
             await until(pilot, lambda shown=shown: shown in screen_text(pilot))  # type: ignore[misc]
             await says(pilot, key, words)
             app.clear_notifications()
-        await says(pilot, "2", "This page is shown already.")
+        await says(pilot, "2", "This page is already open.")

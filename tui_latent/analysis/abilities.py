@@ -18,7 +18,7 @@ def no_images(source: RunData) -> str:
 
 
 def no_labels(source: RunData) -> str:
-    """Return why nothing can be said of classes; needs the latents."""
+    """Return why nothing can be said about classes; needs the latents."""
     try:
         return "" if source.has_labels() else NO_LABELS
     except InspectionError as error:

@@ -212,7 +212,7 @@ def _layers(of: Found) -> list[str]:
 
 
 def _short(row: Found) -> str:
-    """Return the short probe of a row; empty in evaluations of before, which have none."""
+    """Return the short probe of a row; empty in earlier evaluations, which have none."""
     return f"/{figure(row['published'])}" if "published" in row else ""
 
 

@@ -1,4 +1,4 @@
-"""What a table said of the images on a map."""
+"""What a table says about the images on a map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choose points by what a table says of them: `age>60 site=A`."""
+"""Choose points by what a table says about them: `age>60 site=A`."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _matches(column: Column, sign: str, value: str) -> NDArray[np.bool_]:
     try:
         number = float(value.replace(",", "."))
     except ValueError as error:
-        wrong = f"“{value}” is not a number, and {column.name} has numbers."
+        wrong = f"“{value}” is not a number, and {column.name} contains numbers."
         raise ConditionError(wrong) from error
     with np.errstate(invalid="ignore"):
         if sign in _ORDER:
@@ -108,7 +108,7 @@ def _matches(column: Column, sign: str, value: str) -> NDArray[np.bool_]:
 
 def _texts_match(column: Column, sign: str, value: str) -> NDArray[np.bool_]:
     if sign in _ORDER:
-        raise ConditionError(f"{column.name} has texts: write {column.name}=value.")
+        raise ConditionError(f"{column.name} contains text: write {column.name}=value.")
     wanted = value.casefold()
     texts = [text.casefold() for text in column.texts]
     chosen = [wanted in text if sign == ":" else text == wanted for text in texts]

@@ -1,4 +1,4 @@
-"""The points of a map as a CSV file: where each image lies, and all that is known of it."""
+"""The points of a map as a CSV file: where each image lies, and all that is known about it."""
 
 from __future__ import annotations
 

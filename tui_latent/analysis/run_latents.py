@@ -45,11 +45,11 @@ class RunLatents:
     step: int | None = None
     """the step of the evaluation; None in older runs, which do not record it"""
     bank_is_queries: bool = False
-    """whether `bank` is `queries`: then each is left out when its own neighbours are sought"""
+    """whether `bank` is `queries`: then each is left out of its own neighbours"""
 
     @cached_property
     def bank_for_all(self) -> tuple[Tensor, Tensor]:
-        """The bank and its labels, in which the neighbours of all held-out images are sought: a
+        """The bank and its labels, where the neighbours of all held-out images are looked for: a
         sample of a bank where that would take minutes, the same one every time."""
         import torch
 

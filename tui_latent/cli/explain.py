@@ -1,4 +1,4 @@
-"""`explain`: what can be said of a run, in sentences for a screen reader."""
+"""`explain`: what can be said about a run, in sentences for a screen reader."""
 
 from __future__ import annotations
 

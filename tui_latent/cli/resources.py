@@ -31,7 +31,7 @@ def presets(as_json: bool) -> None:
     for name in all_presets():
         try:
             preset = load_preset(name)
-        except PresetError as error:  # one broken file of someone's own must not hide the others
+        except PresetError as error:  # one broken file of the user must not hide the others
             click.echo(plain_text(str(error)), err=True)
             continue
         rows.append(

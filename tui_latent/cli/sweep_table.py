@@ -49,7 +49,7 @@ def _run_lines(
 
 
 def verdict_lines(path: Path, width: int | None = None) -> list[str]:
-    """Return the means over seeds of the sweep at `path`, and what may be said of them.
+    """Return the means over seeds of the sweep at `path`, and what may be said about them.
 
     Sentences are broken at `width` characters.
     """

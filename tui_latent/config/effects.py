@@ -112,7 +112,7 @@ _RULES: Final = (
     Rule(
         ("data.resident",),
         lambda preset: preset.data.inputs != "raw",
-        "steps see the features alone, which are on their device: set data.inputs=raw",
+        "steps read only the features, which are on the device already: set data.inputs=raw",
         _is_auto,
     ),
     Rule(
@@ -336,11 +336,6 @@ def _channels(preset: Preset) -> int | None:
     """Return the number of channels of the images, if that is known."""
     shape = SOURCES[preset.data.source].image_shape(preset.data.path)
     return None if shape is None else shape[0]
-
-
-def _colours(preset: Preset) -> tuple[str, ...]:
-    """Return the settings of colour jitter that change these images."""
-    return _COLOURS if _channels(preset) in (None, 3) else _COLOURS[:2]
 
 
 def _is_square(preset: Preset) -> bool:

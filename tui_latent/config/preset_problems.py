@@ -1,4 +1,4 @@
-"""What pydantic says of a preset, as a key and a problem in words."""
+"""What pydantic says about a preset, as a key and a problem in words."""
 
 from __future__ import annotations
 

@@ -64,7 +64,8 @@ def resolve_preset(table: Mapping[str, Any], overrides: Mapping[str, object], wh
     """Do what `parse_preset` does, but accept overrides without effect."""
     merged = merged_table(table, overrides, where)
     # pydantic would take them for 1 and 0.
-    if flags := [key for key, value in _values(merged) if isinstance(value, bool) and _number(key)]:
+    flags = [key for key, value in _values(merged) if isinstance(value, bool)]
+    if flags := [key for key in flags if setting_kind(key) == "number"]:
         raise PresetError(where, [(key, "should be a number, not true or false") for key in flags])
     try:
         return Preset.model_validate(merged)
@@ -174,10 +175,6 @@ def _values(values: Mapping[str, object], prefix: str = "") -> Iterable[tuple[st
             for number, item in enumerate(value):
                 if isinstance(item, Mapping):
                     yield from _values(item, f"{name}.{number}.")
-
-
-def _number(key: str) -> bool:
-    return setting_kind(key) == "number"
 
 
 def _copy(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def _value_range(value: object) -> object:
         low, high = float(shares[1]), float(shares[2])
         if 0 <= low < high <= 100:
             return f"percentile {low:g} {high:g}"
-        raise ValueError("percentiles lie in 0 to 100, the lower one first: 'percentile 1 99'")
+        raise ValueError("percentiles are from 0 to 100, the lower one first: 'percentile 1 99'")
     if isinstance(value, str) and (ends := _TWO_NUMBERS.fullmatch(value)):
         with suppress(ValueError):
             value = [float(ends[1]), float(ends[2])]
@@ -93,7 +93,7 @@ class DataSettings(Section):
     weights: str = ""
     """file with its weights, instead of the published ones: safetensors or a state dict"""
     resident: Literal["auto", "device", "host", "disk"] = "auto"
-    """where images lie during training: on the device, in memory or on the disk; `auto`: where
+    """where images are kept during training: on the device, in memory or on disk; `auto`: where
     they fit. The results are the same"""
     draw: Literal["auto", "random", "by-class"] = "auto"
     """how images are held out of the training images and limited by `per_class`: at random, or the

@@ -90,7 +90,9 @@ def _all_weighed(preset: Preset) -> Preset:
 
 def _refuse_fixed(preset: Preset, changed: Iterable[str], where: str) -> None:
     if preset.method.fitted:
-        problem = f"{preset.method.name} is fitted in one go: nothing can be changed on the way"
+        problem = (
+            f"{preset.method.name} is fitted in one go: nothing can be changed while that runs"
+        )
         raise PresetError(where, [("", problem)])
     can = {field.key for field in tunable_settings(preset)}
     if fixed := [key for key in changed if key not in can]:

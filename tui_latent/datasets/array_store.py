@@ -95,8 +95,8 @@ def _write(
     free = shutil.disk_usage(place.parent).free
     if needed > free:
         raise DataError(
-            f"{place.parent}: the images need {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB are "
-            "left: free some space, lower data.size, or set TUI_LATENT_DATA to another disk"
+            f"{place.parent}: the images need {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB "
+            "is available: free some space, lower data.size, or set TUI_LATENT_DATA to another disk"
         )
     progress, done = ProgressLog(log), 0
     log(f"storing {shape[0]:,} images once, in {place}")

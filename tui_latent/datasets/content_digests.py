@@ -70,7 +70,7 @@ def read_contents(
 ) -> Contents:
     """Return the digests of the files below `root`, in the order of `files`.
 
-    `items` are given for images that lie within larger files: then `files` have the name of each
+    `items` are given for images within larger files: then `files` have the name of each
     image with the size and the times of the file that holds it.
 
     `poll` is called for each file, and ten times a second while files are read; an exception from

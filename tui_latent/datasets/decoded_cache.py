@@ -184,8 +184,8 @@ def _refuse_full_disk(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
-            f"{folder}: decoded images need {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB are "
-            "left: free some space, lower data.size, or set TUI_LATENT_DATA to another disk"
+            f"{folder}: decoded images need {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB "
+            "is available: free some space, lower data.size, or set TUI_LATENT_DATA to another disk"
         )
 
 

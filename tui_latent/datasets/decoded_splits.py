@@ -55,7 +55,7 @@ class EncodedSplit(NamedTuple):
     labels: NDArray[np.int64]
     """(N,) positions in the class names"""
     columns: tuple[Column, ...] = ()
-    """what else the source says of each image, N values each"""
+    """what else the source says about each image, N values each"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,8 +171,8 @@ def _channels(
         f"{count:,} with {channels}, such as {example}" for channels, (count, example) in most_first
     )
     raise DataError(
-        f"the images differ in their number of channels: {listed}: convert them to one number, or "
-        "move the others elsewhere"
+        f"the images differ in their number of channels: {listed}: convert them to the same "
+        "number, or move the others elsewhere"
     )
 
 
@@ -192,7 +192,7 @@ def _scales(
             assert read.counts is not None
             counts.merge(read.counts)
     scales = chosen_scales(settings.range, found, counts, settings.depth == "8-bit")
-    of = "grey images" if channels == 1 else f"images of {channels} channels"
+    of = "grey images" if channels == 1 else f"images with {channels} channels"
     notes = []
     for kind, (count, _) in found.items():
         if kind != BYTES or settings.range != "dtype":

@@ -32,7 +32,9 @@ def download(
         return
     try:
         make_folder(path.parent)
-        with alone(path, lambda: log(f"waiting for {path}: another process downloads it")) as only:
+        with alone(
+            path, lambda: log(f"waiting for {path}: another process is downloading it")
+        ) as only:
             if path.is_file():
                 return
             if only:

@@ -94,7 +94,7 @@ def why_unreadable(content: bytes) -> str:
         return f"more than {MOST_PIXELS // 1_000_000} million pixels"
     except (OSError, *NO_IMAGE):
         if content[:4] in MAGIC and not _has_tifffile():
-            return f"if it is whole, it needs tifffile: {HOW_TO_INSTALL}"
+            return f"if it is complete, it needs tifffile: {HOW_TO_INSTALL}"
         return foreign_content(content)
     return ""
 

@@ -120,7 +120,7 @@ def _log_sizes(dataset: Dataset, model: PublishedModel, expects: Expects, log: L
     if max(shown) < min(height, width):
         text += (
             f", and these have {shown[0]}x{shown[1]}: if the files are larger, "
-            f"--set data.size={max(height, width)} shows it more"
+            f"--set data.size={max(height, width)} shows the network more detail"
         )
     log(text)
 

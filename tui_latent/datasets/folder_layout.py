@@ -23,7 +23,7 @@ _FILES = {
     (".tar", ".tar.gz", ".tgz"): "unpack it, or set data.source=manifest for WebDataset shards",
     (".zip", ".7z", ".rar", ".gz", ".bz2", ".xz"): "unpack it",
 }
-"""what to do with files of certain kinds, by the ending of their names"""
+"""what to do with files of certain kinds, by their extension"""
 _LOOKED_AT = 1000
 """maximum number of entries examined to find out what kind of folder it is"""
 _LOOKED_INTO = 20

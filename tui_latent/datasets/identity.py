@@ -257,7 +257,7 @@ def unpack_places(path: Path) -> Places | None:
     except (*_TORN, AttributeError) as error:
         raise ValueError(str(error)) from error
     if train.ndim != 1 or val.ndim != 1:
-        raise ValueError("the places are not one per image")
+        raise ValueError("there is not one place per image")
     return Places(train, val, own_test)
 
 

@@ -1,6 +1,6 @@
 """Images of one split, and a dataset with two of them: on a device, in memory or in a file.
 
-Where they lie is known here and in `row_file.py` alone: everything else asks for `pixels`,
+Where they are is known here and in `row_file.py` alone: everything else asks for `pixels`,
 `stored` or `in_chunks`, and never indexes `ImageSet.images`.
 """
 
@@ -42,7 +42,7 @@ class ImageSet:
     file: RowFile | None = None
     """how to read `images` where they are a mapped file; None if they are in memory"""
     columns: tuple[Column, ...] = ()
-    """what else the source says of each image, N values each"""
+    """what else the source says about each image, N values each"""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -66,7 +66,7 @@ class ImageSet:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its images, wherever they lie; in a store, only those of the split."""
+        """Bytes of its images, wherever they are; in a store, only those of the split."""
         return len(self) * self.images[:1].nbytes
 
     def to(self, device: torch.device | str) -> ImageSet:
@@ -196,7 +196,7 @@ def gathered(images: ImageSet, rows: Tensor, out: Tensor | None = None) -> Tenso
 
 
 def in_chunks(images: ImageSet, size: int) -> Iterator[Tensor]:
-    """Yield the images in order, as they are stored and where they lie: (size, C, H, W) or fewer.
+    """Yield the images in order, as they are stored and where they are: (size, C, H, W) or fewer.
 
     The images of a file come one chunk at a time into memory.
     """
@@ -238,7 +238,7 @@ def _whole(images: ImageSet, device: torch.device | str) -> Tensor:
     if images.file is None and images.rows is None:
         return images.images.to(device)
     if images.images.device != torch.device("cpu"):
-        raise ValueError("a selection of images lies on the CPU until it is copied")
+        raise ValueError("a selection of images stays on the CPU until it is copied")
     whole = torch.empty((len(images), *images.shape), dtype=images.images.dtype, device=device)
     size = max(_COPIED // max(images.images[:1].nbytes, 1), 1)
     for first, chunk in enumerate(in_chunks(images, size)):

@@ -160,7 +160,7 @@ def _list_file(name: str, entry: os.DirEntry[str], label: int, found: Listing) -
     if not is_image_name(entry.name) and not is_array_name(entry.name):
         suffix = Path(entry.name).suffix.lower()
         hidden = entry.name.startswith(".")
-        kind = f"{printable(suffix[:12])} files" if suffix else "files without an ending"
+        kind = f"{printable(suffix[:12])} files" if suffix else "files without an extension"
         kind = "hidden files" if hidden else kind
         found.skipped[kind] += 1
         return

@@ -56,7 +56,7 @@ def _checked(source: OwnSource, split: str, found: RawSplit, raw: RawImages) -> 
         raise _wrong(
             source,
             f"the images of {split} have shape {images.shape}; C must be 1 to {MOST_CHANNELS}, "
-            "others > 0",
+            "the other dimensions above 0",
         )
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
         raise _wrong(source, f"the labels of {split} are not an array of integers")

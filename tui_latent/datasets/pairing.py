@@ -149,8 +149,7 @@ def make_pairing(
         return Pairing(images, dataset, augment, partners)
     if kind not in ("pairs", "triplets"):
         raise DataError(
-            f"there is no pairing '{kind}': a method's is alone, views, pairs, triplets or "
-            "neighbours"
+            f"unknown pairing '{kind}': a method uses alone, views, pairs, triplets or neighbours"
         )
     classes = _Classes(images, dataset, order, draws_on or images.device)
     partners = classes.pairs if kind == "pairs" else classes.triplets

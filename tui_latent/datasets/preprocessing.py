@@ -130,7 +130,7 @@ class Preprocessing(nn.Module):
         if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
             black, most = self.value_range
             raise ValueError(
-                f"float images should lie in 0..1, not in {low:.3g}..{high:.3g}: scale them as "
+                f"float images should be in 0..1, not in {low:.3g}..{high:.3g}: scale them as "
                 f"(x - {black:.6g}) / {most - black:.6g}, without normalising them"
             )
 

@@ -89,7 +89,9 @@ def fetch_public(dataset: PublicDataset, log: Callable[[str], None]) -> None:
 def _unpack(archive: Path, root: Path, files: Sequence[str], log: Callable[[str], None]) -> None:
     """Extract files from an archive, each complete or absent; one process at a time."""
     try:
-        with alone(archive, lambda: log(f"waiting for a process that unpacks {archive}")) as only:
+        with alone(
+            archive, lambda: log(f"waiting for another process to unpack {archive}")
+        ) as only:
             absent = [root / file for file in files if not (root / file).is_file()]
             if not absent:
                 return

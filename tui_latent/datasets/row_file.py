@@ -28,7 +28,7 @@ is not an array of rows"""
 
 @dataclass(frozen=True, eq=False)
 class RowFile:
-    """Rows (N, ...) that lie in a file, each in one stretch of it. Thread-safe."""
+    """Rows (N, ...) of a file, each in one stretch of it. Thread-safe."""
 
     path: str
     row_shape: tuple[int, ...]
@@ -126,7 +126,7 @@ class RowFile:
 
 
 def row_file(array: NDArray[Any]) -> RowFile | None:
-    """Return how to read the rows of an array that lies in a mapped file; None for others.
+    """Return how to read the rows of an array in a mapped file; None for others.
 
     Views are understood: some channels, the channels at another axis, a part of the rows. Nobody
     may have changed values in the map.

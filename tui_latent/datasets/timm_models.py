@@ -34,10 +34,10 @@ def published(model: PublishedModel, setting: str) -> HubFile:
     if known is None or not known.has_weights:
         tags = timm.list_pretrained(f"{_architecture(model)}.*")
         near = near_names(model.name, tags, 3) or tags[:3]
-        others = f", but those of {' and '.join(near)}" if tags else ""
+        others = f", only those of {' and '.join(near)}" if tags else ""
         raise DataError(
-            f"{setting}: timm publishes no weights of '{model.name}'{others}: name another, or a "
-            f"file with {FILE_SETTINGS[setting]}"
+            f"{setting}: timm does not publish the weights of '{model.name}'{others}: name "
+            f"another, or a file with {FILE_SETTINGS[setting]}"
         )
     names = (known.hf_hub_filename,) if known.hf_hub_filename else _NAMES
     url = known.url[0] if isinstance(known.url, tuple) else known.url
@@ -161,7 +161,7 @@ def _channels_of(network: nn.Module, state: Mapping[str, Tensor]) -> dict[str, A
     if channels != own:
         seen = f"{channels} channel{'s' * (channels != 1)}"
         others = str(own) if own == _COLOUR else f"{own} or {_COLOUR}"
-        raise ValueError(f"its first layer sees images of {seen}, not of {others}")
+        raise ValueError(f"its first layer takes images with {seen}, not {others}")
     return {"input_size": (channels, *known["input_size"][1:])}
 
 

@@ -29,7 +29,7 @@ def weights_of(content: Any, wanted: Collection[str]) -> dict[str, Tensor]:
     """
     groups = sorted(_groups(content, (), _DEEPEST), key=lambda group: _rank(group[0]))
     if not groups:
-        raise ValueError("it has no tensors by name")
+        raise ValueError("it has no named tensors")
     best, most = _without_wrappers(groups[0][1]), 0
     for _, tensors in groups:
         start, known = _beginning(tensors, wanted)

@@ -1,4 +1,4 @@
-"""Watch a training of Lightning: `Trainer(callbacks=[WatchLatents("my-run")])`."""
+"""Watch training in Lightning: `Trainer(callbacks=[WatchLatents("my-run")])`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class WatchLatents(Callback):  # type: ignore[misc]
     `embed(module, batch)` returns the latents (N, D) of a validation batch, or latents and labels;
     by default they are in what `module(images)` returns, with the labels of batches (images,
     labels); if that fails, only the curves are recorded, and a warning says so. Of several data
-    loaders the first counts. `options` are those of `tui_latent.watch`. A dashboard can
+    loaders, only the first is used. `options` are those of `tui_latent.watch`. A dashboard can
     pause and stop the training; where several processes train, it can only stop it, because the
     others would not wait for long.
     """

@@ -1,4 +1,4 @@
-"""Watch a training of transformers: `Trainer(callbacks=[WatchLatents("my-run", embed)])`."""
+"""Watch training in transformers: `Trainer(callbacks=[WatchLatents("my-run", embed)])`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NO_METRICS = frozenset(
 )
 """logged beside the metrics: where the training is, and how fast an evaluation was"""
 _SUMMARY = "train_runtime"
-"""in the last log of a training, which repeats means over all steps"""
+"""in the last log of a run, which repeats means over all steps"""
 
 
 class WatchLatents(TrainerCallback):  # type: ignore[misc]
@@ -38,9 +38,9 @@ class WatchLatents(TrainerCallback):  # type: ignore[misc]
 
     `embed(model, batch)` returns the latents (N, D) of a batch of the evaluation's data, which is
     on the model's device, or latents and labels; otherwise the batch's `labels` count, where they
-    are one class per row. Of several evaluation sets the first counts. `options` are those of
-    `tui_latent.watch`. A dashboard can pause and stop the training and ask for a checkpoint, unless
-    several processes train: they would not all hear of it.
+    are one class per row. Of several evaluation sets, only the first is used. `options` are those
+    of `tui_latent.watch`. A dashboard can pause and stop the training and ask for a checkpoint,
+    unless several processes train: they would not all hear of it.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class WatchLatents(TrainerCallback):  # type: ignore[misc]
         self._run = SilentRun()
 
     def _end_with_the_process(self) -> None:
-        """End the run of a training that raised: a Trainer does not tell its callbacks."""
+        """End the run if training raised: a Trainer does not tell its callbacks."""
         error = getattr(sys, "last_value", None)
         self._run.__exit__(
             type(error) if error else SystemExit, error, error and error.__traceback__

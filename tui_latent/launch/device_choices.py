@@ -23,7 +23,7 @@ class DeviceChoices:
     problem: str
     """why so many cannot train it here; empty if they can"""
     counts: tuple[int, ...]
-    """numbers of processes that can train it here, those of before first"""
+    """numbers of processes that can train it here, the earlier one first"""
     batch_size: int
     """images of a step, which the processes divide"""
 

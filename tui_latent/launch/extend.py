@@ -26,7 +26,7 @@ _DEVICES = "train.devices"
 
 
 def epochs_setting(preset: Preset) -> str:
-    """Return the setting that lengthens a training: of stages, the last one's epochs."""
+    """Return the setting that lengthens a run: the epochs of its last stage, if it has stages."""
     return f"stages.{len(preset.stages) - 1}.epochs" if preset.stages else "train.epochs"
 
 

@@ -39,7 +39,7 @@ _FIXED: Final = frozenset(
 """settings that the optimiser's state depends on, those that choose the images of a step, and the
 weights before the first step"""
 _ANY_TIME: Final = frozenset({"data.resident", "data.show"})
-"""settings of the images that change no weight: where they lie, and which channels are looked at"""
+"""settings of the images that change no weight: where they are, and which channels are shown"""
 _AHEAD: Final = frozenset({"title", "epochs", "lr", "warmup_epochs"})
 """settings of a stage that can change after it has begun"""
 
@@ -57,11 +57,20 @@ def forked_preset(path: Path, step: int, overrides: Mapping[str, object]) -> tup
     if before.method.fitted:
         problem = f"{before.method.name} is fitted in one go: start a new run"
         raise PresetError(path.name, [("", problem)])
-    after = parse_preset(before.model_dump(mode="json"), overrides, where=path.name)
+    epoch, stage = _epoch_and_stage(path, before, step)
+    # Those for all stages first: one for a single stage adds to them.
+    asked = {
+        each: overrides[key]
+        for key in sorted(overrides, key=lambda key: "*" not in key)
+        for each in _keys_ahead(key, stage, len(before.stages))
+    }
+    after = parse_preset(before.model_dump(mode="json"), asked, where=path.name)
     old = {field.key: field.value for field in preset_fields(before)}
     new = {field.key: field.value for field in preset_fields(after)}
     changed = [key for key in new | old if old.get(key) != new.get(key)]
-    _refuse_fixed(path, before, after, changed, step)
+    if len(before.stages) != len(after.stages):
+        raise PresetError(path.name, [("stages", "the checkpoint fixes their number")])
+    _refuse_fixed(path, after, changed, stage, epoch, step)
     words = ", ".join(
         f"{key} {write_value(key, old[key])} → {write_value(key, new[key])}"
         for key in changed
@@ -148,13 +157,29 @@ def _event(kind: Kind, step: int, text: str, **fields: Any) -> RunEvent:
     return new_event(kind, step, text, who=author(), **fields)
 
 
-def _refuse_fixed(path: Path, before: Preset, after: Preset, changed: list[str], step: int) -> None:
-    """Raise PresetError for settings that a checkpoint fixes, or that leave nothing to train."""
-    if len(before.stages) != len(after.stages):
-        raise PresetError(path.name, [("stages", "the checkpoint fixes their number")])
+def _epoch_and_stage(path: Path, preset: Preset, step: int) -> tuple[int, int]:
+    """Return the steps of an epoch, and the index of the stage that a step belongs to."""
     status = run_status(path)
     epoch = max(status.total_steps // status.total_epochs, 1) if status.total_epochs else 1
-    stage = stage_at(plan_stages(before, epoch), step - 1).index
+    return epoch, stage_at(plan_stages(preset, epoch), step - 1).index
+
+
+def _keys_ahead(key: str, stage: int, stages: int) -> list[str]:
+    """Return what `stages.*.lr` stands for in the stages that are not over; other keys as they are.
+
+    If it can be changed in none of them, the key itself: it will be refused.
+    """
+    every, _, name = key.rpartition(".")
+    if every != "stages.*":
+        return [key]
+    first = stage if name in _AHEAD else stage + 1
+    return [f"stages.{index}.{name}" for index in range(first, stages)] or [key]
+
+
+def _refuse_fixed(
+    path: Path, after: Preset, changed: list[str], stage: int, epoch: int, step: int
+) -> None:
+    """Raise PresetError for settings that a checkpoint fixes, or that leave nothing to train."""
     problems = []
     for key in changed:
         section, *rest = key.split(".")

@@ -96,7 +96,7 @@ def label_run(path: Path, file: Path) -> Labelled:
                 (before.train, latents.labels["train"]),
                 (before.val, latents.labels["val"]),
             )
-        ):  # someone's own loop may have other images by now
+        ):  # a user's own loop may have other images by now
             before = _untouched(path, latents)
         after, unknown, unused = _given(before, entries, names, file)
         _write(path, after)

@@ -114,7 +114,7 @@ def latent_names(run: Path, train: int, val: int) -> LatentNames:
 
     An image of a folder is named by its path, one of a table by its path or its id. One of an
     archive of arrays or a public dataset is named by its row there. A row of an opened file is
-    named by its id or its number, and a latent of someone's own loop by its place among the
+    named by its id or its number, and a latent of a user's own loop by its place among the
     held-out ones, as `7` or `val/7`, or among the training ones, as `train/7`. RunError if the
     record of the images is damaged.
     """

@@ -46,11 +46,11 @@ def check_method(
             steps += [("training sees no label", method.labels)]
     steps += [
         ("embed is deterministic in evaluation mode", method.embeds),
-        ("decode returns images where it says so", method.decodes),
+        ("decode returns images if decodes says so", method.decodes),
         ("a checkpoint brings back the same latents", method.checkpoint),
     ]
     if not preset.method.fitted:
-        steps += [("a resumed training repeats its steps bit for bit", method.resumes)]
+        steps += [("resumed training repeats its steps bit for bit", method.resumes)]
     return tried(steps, _NEEDED, file)
 
 
@@ -65,8 +65,8 @@ def _keep_settings(preset: Preset) -> None:
     except (ValueError, TypeError) as error:
         why = str(error).partition("\n")[0]
         raise WrongError(
-            f"its settings cannot be written as TOML ({why}): keep to numbers, texts, truths, "
-            "paths, and lists or tables of these"
+            f"its settings cannot be written as TOML ({why}): use only numbers, strings, "
+            "booleans, paths, and lists or tables of these"
         ) from error
     if again.method != preset.method:
         raise WrongError(

@@ -16,7 +16,7 @@ def require_description(chosen: MethodSettings) -> None:
     settings = type(chosen)
     missing = []
     if not _lines(chosen.summary()):
-        missing.append("summary returns no list of texts: each is a line of the menu")
+        missing.append("summary returns no list of strings: each is a line of the menu")
     if settings.__doc__ in (None, MethodSettings.__doc__):
         missing.append(
             f"{settings.__name__} has no docstring: the help takes its description from it"

@@ -1,4 +1,4 @@
-"""Try out everything that a plugin adds, before a training depends on it."""
+"""Try out everything that a plugin adds, before a run depends on it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _check(part: Part, settings: Mapping[str, object], file: Path | None) -> lis
 
 
 def _check_source(name: str, settings: Mapping[str, object]) -> list[Check]:
-    """Read a source twice, as a training and a later look at its images would."""
+    """Read a source twice, as training and a later look at its images would."""
     from tui_latent.config.settings import DataSettings
     from tui_latent.datasets.describe import describe_source
     from tui_latent.datasets.sources import load_dataset

@@ -1,4 +1,4 @@
-"""Signals that ask a training to stop and save."""
+"""Signals that ask a run to stop and save."""
 
 from __future__ import annotations
 

@@ -10,14 +10,13 @@ from torch import Tensor
 
 from tui_latent.config.methods.autoencoder import AutoencoderSettings
 from tui_latent.methods import losses
-from tui_latent.methods.bottleneck import Bottleneck, divergence
-from tui_latent.methods.method import Method
+from tui_latent.methods.bottleneck import Bottleneck, BottleneckMethod, divergence
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
-class Autoencoder(Method):
+class Autoencoder(BottleneckMethod):
     """Mean squared reconstruction error and, in the variational form, a KL divergence.
 
     The variational loss is the evidence bound of a Gaussian decoder (variance ½) divided by the
@@ -38,15 +37,3 @@ class Autoencoder(Method):
         x_hat = self.network.reconstruct(mu, logvar)
         reconstruction = losses.reconstruction(x_hat, batch.target)
         return {"reconstruction": reconstruction, **divergence(mu, logvar)}
-
-    def embed(self, x: Tensor) -> Tensor:
-        """Return the latents; for Gaussians, the means."""
-        return self.network.encode(x)[0]
-
-    def layers(self, x: Tensor) -> dict[str, Tensor]:
-        """Return the backbone's features too."""
-        return {"backbone": self.network.encoder.body(x).float()} | super().layers(x)
-
-    def decode(self, z: Tensor) -> Tensor:
-        """Decode latents to images in 0..1 or to features."""
-        return self.network.decode(z)

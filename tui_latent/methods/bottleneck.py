@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from tui_latent.config.methods import NetworkSettings
 from tui_latent.methods.losses import kl_to_standard_normal
+from tui_latent.methods.method import Method
 from tui_latent.methods.networks import Decoder, Encoder, gaussian, sample
 
 
@@ -42,6 +43,20 @@ class Bottleneck(nn.Module):
     def reconstruct(self, mu: Tensor, logvar: Tensor | None) -> Tensor:
         """Decode the points, or one sample of each Gaussian."""
         return self.decode(mu if logvar is None else sample(mu, logvar))
+
+
+class BottleneckMethod(Method):
+    """A method whose network is a bottleneck."""
+
+    network: Bottleneck
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Return the latents, limited by the bound if there is one; for Gaussians, the means."""
+        return self.network.encode(x)[0]
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Decode latents to images in 0..1 or to features."""
+        return self.network.decode(z)
 
 
 def divergence(mu: Tensor, logvar: Tensor | None) -> dict[str, Tensor]:

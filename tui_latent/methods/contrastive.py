@@ -68,10 +68,6 @@ class Contrastive(Method):
         outputs: Tensor = self.encoder(x)
         return gaussian(outputs)[0] if self.settings.gaussian else outputs
 
-    def layers(self, x: Tensor) -> dict[str, Tensor]:
-        """Return the backbone's features too."""
-        return {"backbone": self.encoder.body(x).float()} | super().layers(x)
-
     def start_stage(self, stage: StageSettings) -> list[nn.Parameter]:
         """Replace the latent layer if its dimension changes; freeze the body if it is not trained.
 

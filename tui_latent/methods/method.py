@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from tui_latent.config.methods import METHOD_SETTINGS, MethodSettings
 from tui_latent.config.settings import StageSettings
 from tui_latent.methods.across_ranks import gathered, own
+from tui_latent.methods.networks import Encoder
 from tui_latent.plugins.reference import find
 from tui_latent.plugins.registry import PluginError
 
@@ -86,9 +87,11 @@ class Method(nn.Module):
         By name, in the order of the network: `backbone` is before the latent layer,
         `representation` the latents, `projection` what the loss sees of them.
         """
-        z = self.embed(x)
+        encoder = next((each for each in self.modules() if isinstance(each, Encoder)), None)
+        found = {} if encoder is None else {"backbone": encoder.body(x).float()}
+        found["representation"] = z = self.embed(x)
         projection = self.projected(z)
-        return {"representation": z} | ({} if projection is None else {"projection": projection})
+        return found | ({} if projection is None else {"projection": projection})
 
     def decode(self, z: Tensor) -> Tensor | None:
         """Decode latents to images (N, C, H, W) in 0..1 or features (N, D); None: no decoder."""

@@ -10,14 +10,13 @@ from torch.nn import functional as F
 
 from tui_latent.config.methods.siamese import SiameseSettings
 from tui_latent.methods import losses
-from tui_latent.methods.bottleneck import Bottleneck, divergence
-from tui_latent.methods.method import Method
+from tui_latent.methods.bottleneck import Bottleneck, BottleneckMethod, divergence
 
 if TYPE_CHECKING:
     from tui_latent.datasets.pairing import Batch
 
 
-class Siamese(Method):
+class Siamese(BottleneckMethod):
     """Pairs or triplets of images, compared by class in the latents of a (variational) autoencoder.
 
     The loss is metric_weight · metric + (1 - metric_weight) · reconstruction, the latter summed
@@ -43,18 +42,6 @@ class Siamese(Method):
             "reconstruction": losses.reconstruction(x_hat, batch.target),
             **divergence(mu, logvar),
         }
-
-    def embed(self, x: Tensor) -> Tensor:
-        """Return the latents, for Gaussians the means; scaled to length 1 if the preset says so."""
-        return self.network.encode(x)[0]
-
-    def layers(self, x: Tensor) -> dict[str, Tensor]:
-        """Return the backbone's features too."""
-        return {"backbone": self.network.encoder.body(x).float()} | super().layers(x)
-
-    def decode(self, z: Tensor) -> Tensor:
-        """Decode latents to images in 0..1 or to features."""
-        return self.network.decode(z)
 
     def _metric(self, batch: Batch, mu: Tensor, logvar: Tensor | None) -> Tensor:
         margin, means = self.settings.margin, mu.chunk(batch.groups)

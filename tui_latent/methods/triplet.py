@@ -46,10 +46,6 @@ class Triplet(Method):
         z: Tensor = self.encoder(x)
         return z
 
-    def layers(self, x: Tensor) -> dict[str, Tensor]:
-        """Return the backbone's features too."""
-        return {"backbone": self.encoder.body(x).float()} | super().layers(x)
-
 
 @losses.in_full_precision
 def semi_hard_rows(

@@ -44,7 +44,3 @@ class Vicreg(Method):
             return None
         projection: Tensor = self.projector(z)
         return projection.float()
-
-    def layers(self, x: Tensor) -> dict[str, Tensor]:
-        """Return the backbone's features too."""
-        return {"backbone": self.encoder.body(x).float()} | super().layers(x)

@@ -1,4 +1,4 @@
-"""Ids and labels: what a column or a file beside the vectors says of each row."""
+"""Ids and labels: what a column or a file beside the vectors says about each row."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def _flat(found: Beside) -> list[Any]:
         values = values[:, 0]
     if values.ndim != 1:
         raise OpenError(
-            f"{found.where}: has the shape {values.shape}: it takes one value for each row"
+            f"{found.where}: has the shape {values.shape}: one value is needed for each row"
         )
     flat: list[Any] = values.tolist()
     return flat

@@ -1,4 +1,4 @@
-"""Opens a file of vectors by the ending of its name."""
+"""Opens a file of vectors by its extension."""
 
 from __future__ import annotations
 

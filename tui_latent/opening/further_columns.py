@@ -1,4 +1,4 @@
-"""What files say of their vectors besides ids and labels: it colours and filters the map."""
+"""What files say about their vectors besides ids and labels: it colours and filters the map."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PLAIN: Final = (str, int, float, np.integer, np.floating, np.bool_, type(None))
 def further_columns(
     files: Sequence[VectorFile], taken: Sequence[str], rows: Sequence[NDArray[np.int64]]
 ) -> tuple[tuple[Column, ...], list[str]]:
-    """Return what the files say of each vector, and sentences about it.
+    """Return what the files say about each vector, and sentences about it.
 
     `taken` names the columns that were asked for otherwise, and `rows` has each file's row of each
     vector, (n,). Of several files with a column of one name, the first is read. Columns of lists,

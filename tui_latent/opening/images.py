@@ -64,8 +64,8 @@ def _of_column(file: VectorFile, name: str, values: Any) -> ImagesOfRows:
     paths = [item for item in found if isinstance(item, Path)]
     if paths and len(paths) == len(found) and not any(path.is_file() for path in paths[:1000]):
         raise OpenError(
-            f"--images {name}: no file is at {paths[0]}, nor at the other paths: paths that do not "
-            f"begin with / are looked up beside {file.path.name}"
+            f"--images {name}: there is no file at {paths[0]}, nor at the other paths: a relative "
+            f"path starts from the folder of {file.path.name}"
         )
     if not any(item is not None for item in found):
         raise OpenError(f"--images {name}: {where} has neither paths nor images")
@@ -77,7 +77,7 @@ def _of_column(file: VectorFile, name: str, values: Any) -> ImagesOfRows:
 
 
 def _item(value: Any, base: Path) -> Path | bytes | None:
-    """Return a path or the bytes of an image file, also of the table that `datasets` writes."""
+    """Return a path or the bytes of an image file, even from a table that `datasets` wrote."""
     if isinstance(value, dict):
         value = value.get("bytes") or value.get("path")
     if isinstance(value, bytes):
@@ -128,27 +128,16 @@ def _of_folder(file: VectorFile, folder: Path, ids: Sequence[str] | None) -> Ima
     )
 
 
-def _whole(path: Path) -> str:
-    return path.as_posix()
-
-
-def _without_ending(path: Path) -> str:
-    return path.with_suffix("").as_posix()
-
-
-def _name(path: Path) -> str:
-    return path.name
-
-
-def _stem(path: Path) -> str:
-    return path.stem
-
-
-_KEYS: Final[tuple[Callable[[Path], str], ...]] = (_whole, _without_ending, _name, _stem)
+_KEYS: Final[tuple[Callable[[Path], str], ...]] = (
+    Path.as_posix,
+    lambda path: path.with_suffix("").as_posix(),
+    lambda path: path.name,
+    lambda path: path.stem,
+)
 
 
 def _by_id(folder: Path, there: list[Path], ids: Sequence[str]) -> tuple[list[Path | None], str]:
-    """Find the file of each id: by its path in the folder, its name, or its name without ending.
+    """Find the file of each id: by its path in the folder, its name, or its name without extension.
 
     The way that finds most files is taken. If several files have the same key, none of them is
     meant.

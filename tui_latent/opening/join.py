@@ -46,7 +46,7 @@ def unusable(file: VectorFile, on_rows: Callable[[int], None]) -> NDArray[np.boo
         done += len(block)
         on_rows(done)
     if done != file.rows:
-        raise OpenError(f"{file.path}: has {done:,} rows, but announced {file.rows:,}")
+        raise OpenError(f"{file.path}: has {done:,} rows, but its header says {file.rows:,}")
     return broken
 
 

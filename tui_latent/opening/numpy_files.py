@@ -239,5 +239,5 @@ def _require_values(title: str, dtype: np.dtype[Any]) -> None:
     if dtype.hasobject:
         raise OpenError(
             f"{title}: holds Python objects. Only pickle can read them, and a pickle can run any "
-            "program: save texts with numpy.save(file, numpy.array(values, dtype=str))"
+            "program: save text with numpy.save(file, numpy.array(values, dtype=str))"
         )

@@ -75,7 +75,7 @@ class Plan:
     compared: bool
     """whether there are several files, whose neighbours are compared"""
     columns: tuple[Column, ...]
-    """what the files say of the vectors otherwise, n values each"""
+    """what the files say about the vectors otherwise, n values each"""
 
 
 def make_plan(asked: Asked, tell: Tell) -> Plan:

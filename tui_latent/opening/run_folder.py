@@ -37,7 +37,7 @@ from tui_latent.runtime.sanitize import plain_line
 from tui_latent.runtime.versions import version_of
 from tui_latent.thumbnail_store import store_thumbnails
 
-_LATER: Final = "it takes minutes for so many vectors: evaluate the run to measure it"
+_LATER: Final = "this would take minutes for so many vectors: evaluate the run to measure it"
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,7 +81,7 @@ def require_vectors(title: str, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
             "program: save the vectors with numpy.save(file, numpy.stack(vectors))"
         )
     if dtype.kind not in "buif" or dtype.names:
-        raise OpenError(f"{title}: has the type {dtype}: vectors are real numbers")
+        raise OpenError(f"{title}: has the type {dtype}: vectors must be real numbers")
     if len(shape) != 2:
         advice = "vectors need two: a row for each vector, a column for each number"
         if len(shape) == 1:

@@ -36,7 +36,7 @@ RECONSTRUCTED: Final = 16
 SAMPLES: Final = 5
 """of them that are shown"""
 TSNE_IMAGES: Final = 3000
-"""most held-out images that t-SNE shows; of more, it shows a sample to save time"""
+"""most held-out images that t-SNE shows; if there are more, it shows a sample to save time"""
 _CELLS: Final = 20
 """thumbnails across a map"""
 
@@ -238,10 +238,6 @@ def _extremes(run: _Run) -> Any:
     return [class_extremes(run.source, label, EXTREMES) for label in _shown_classes(run)]
 
 
-def _anomalies(run: _Run) -> Any:
-    return AnomalyRanking(run.source).most_anomalous(COLUMNS)
-
-
 def _shown_classes(run: _Run) -> list[int]:
     """Return the classes with training images: all, or ten spread evenly among more."""
     labels = run.source.latents().bank_labels.numpy()
@@ -264,6 +260,6 @@ COLLECTORS: Final[dict[str, Callable[[_Run], Any]]] = {
     "reconstructions": _reconstructions,
     "samples": _samples,
     "extremes": _extremes,
-    "anomalies": _anomalies,
+    "anomalies": lambda run: AnomalyRanking(run.source).most_anomalous(COLUMNS),
 }
 """by the names that panels use in `needs`"""

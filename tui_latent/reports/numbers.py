@@ -110,7 +110,7 @@ class ReportNumbers:
     family: Mapping[str, Any] = field(default_factory=dict)
     """numbers of the method's own panels, by input; a text says why one is missing"""
     verdict: str = ""
-    """what can be said of the run in one line"""
+    """what can be said about the run in one line"""
     severity: str = "note"
     """the worst severity of what the line says"""
     retrieval: tuple[Line, ...] = ()
@@ -120,7 +120,7 @@ class ReportNumbers:
     colors: str = CLASS
     """what the colours of the map mean: class or cluster"""
     findings: tuple[Mapping[str, Any], ...] = ()
-    """everything that can be said of the run, with evidence"""
+    """everything that can be said about the run, with evidence"""
 
 
 def report_numbers(snapshot: RunSnapshot, samples: Samples) -> ReportNumbers:

@@ -77,7 +77,7 @@ class CurveBins:
 
     def extend(self, records: Sequence[tuple[int, float, float]]) -> None:
         """Take in (step, time, value) records, of steps that never fall, the newest one's included;
-        of several at one step the last counts."""
+        if a step has several, the last is used."""
         rows = np.concatenate([self._newest, np.array(records, dtype=np.float64).reshape(-1, 3)])
         last_of_step = np.append(rows[1:, _STEP] != rows[:-1, _STEP], True)[: len(rows)]
         rows = rows[last_of_step]

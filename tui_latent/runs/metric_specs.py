@@ -55,7 +55,7 @@ def _knn(k: int) -> MetricSpec:
         f"kNN@{k}",
         "accuracy",
         "higher",
-        f"Share of held-out images for whose class the {voters}; worry when it falls.",
+        f"Share of held-out images whose {voters} for their class; worry when it falls.",
         key=True,
     )
 
@@ -467,7 +467,7 @@ EVALUATION_FIGURES: Final[tuple[MetricSpec, ...]] = (
         "anomaly/fpr95",
         "FPR at 95 % TPR, class left out",
         "FPR@95",
-        "Share of other images that are alarms where 95 % of a class left out are found; worry "
+        "Share of other images that raise an alarm when 95 % of a class left out are found; worry "
         "near 0.95, which is chance.",
         "lower",
     ),

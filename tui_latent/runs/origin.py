@@ -1,4 +1,4 @@
-"""Where a run comes from: trained here, watched in someone's own loop, or opened from files."""
+"""Where a run comes from: trained here, watched in a user's own loop, or opened from files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui_latent.nouns import IMAGES, VECTORS, Nouns
 
 Origin = Literal["trained", "watched", "opened"]
 Wish = Literal["pause", "stop", "checkpoint", "lr"]
-"""a request that someone's own loop may obey"""
+"""a request that a user's own loop may obey"""
 
 WATCHED: Final = "watched"
 """table of `preset.toml` in which a watched run says what it obeys; it has no `[data]` and no

@@ -28,7 +28,7 @@ def captured_output(write: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def _replaced_stream(name: str, write: Callable[[str], None]) -> Iterator[None]:
-    """Replace one stream, also in the log handlers that hold it."""
+    """Replace one stream, and in the log handlers that hold it."""
     before: TextIO = getattr(sys, name)
     originals = (before, getattr(sys, f"__{name}__"))
     stream = _LineStream(before, write)

@@ -83,7 +83,7 @@ def write_map_labels(run: Path, labels: Labels, names: tuple[str, ...], before: 
 def write_map_votes(
     run: Path, step: int, confusion: NDArray[np.int64] | None, missing: Mapping[str, str]
 ) -> None:
-    """Replace what the map of a step says of kNN; OSError."""
+    """Replace what the map of a step says about kNN; OSError."""
     with suppress(MapError):
         stored = read_map(map_file(run, step), step)
         others = {k: why for k, why in stored.missing.items() if not k.startswith("val/knn_")}

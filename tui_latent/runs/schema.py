@@ -52,7 +52,7 @@ class FolderLostError(RunError):
     """The folder of a run in training was deleted, moved or replaced, or another trainer has it."""
 
     def __init__(self, what: str, now: str) -> None:
-        """`what` happened to which folder, and what that means `now` for a training of our own."""
+        """`what` happened to which folder, and what that means `now` for a run that we train."""
         super().__init__(f"{what}: {now}")
         self.what = what
 
@@ -176,7 +176,7 @@ class RunSnapshot:
     """metric -> why the newest evaluation could not give it a meaning"""
     class_names: tuple[str, ...] = ()
     reports: tuple[Path, ...] = ()
-    """exported PNGs, sorted by name; a report's JSON lies beside it"""
+    """exported PNGs, sorted by name; a report's JSON is beside it"""
     events: tuple[RunEvent, ...] = ()
     """standing events in the order in which they were written; empty for runs from before 0.2.
     A change of a setting may be at a later step than a resumed run: it is made again there"""

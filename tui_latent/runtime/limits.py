@@ -1,4 +1,4 @@
-"""The cores and memory that this process may use, also within a container."""
+"""The cores and memory that this process may use, even within a container."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def keep_freed_memory() -> None:
 
 
 def trim_memory() -> None:
-    """Return free memory to the system, after a training has ended."""
+    """Return free memory to the system, after training has ended."""
     _call("malloc_trim", 0)
 
 

@@ -1,6 +1,6 @@
 """Checkpoints: everything a run needs to continue as if it had never stopped.
 
-A checkpoint is one file as `torch.save` writes it. Beside the checkpoints lies `last.json`: the
+A checkpoint is one file as `torch.save` writes it. Beside the checkpoints is `last.json`: the
 newest, the best, and the SHA-256 of each.
 """
 

@@ -15,7 +15,7 @@ from tui_latent.training.evaluator import Evaluation
 
 
 class LatentWriter:
-    """Writes `latents/`; each map is aligned to the one before it, also across a restart."""
+    """Writes `latents/`; each map is aligned to the one before it, even across a restart."""
 
     def __init__(self, writer: RunWriter, dataset: Dataset) -> None:
         self._writer = writer

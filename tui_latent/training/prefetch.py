@@ -57,7 +57,7 @@ _Job = tuple[int, Tensor, "Future[Drawn]"]
 
 
 class PrefetchedImages:
-    """Gives each step its images, which do not lie on the device. See `StepImages`."""
+    """Gives each step its images, which are not on the device. See `StepImages`."""
 
     def __init__(
         self, pairing: Pairing, sampler: EpochSampler, device: torch.device, steps: int

@@ -22,7 +22,7 @@ _SHOWN = 3
 
 
 class Told(NamedTuple):
-    """What rank 0 says of the run before anything is loaded."""
+    """What rank 0 says about the run before anything is loaded."""
 
     preset: Mapping[str, Any]
     versions: Mapping[str, str]
@@ -85,7 +85,7 @@ def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _codes(preset: Preset) -> list[dict[str, Any]]:
-    """Return the plugins that a preset needs, wherever their files lie."""
+    """Return the plugins that a preset needs, wherever their files are."""
     return [{k: v for k, v in record.items() if k != "file"} for record in plugin_records(preset)]
 
 

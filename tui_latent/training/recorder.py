@@ -75,7 +75,7 @@ class Recorder:
                 self.writer.log(f"missing: {line}")
 
     def checkpoint(self, state: dict[str, Any], best: bool) -> None:
-        """Write a checkpoint, once the records before it are safe on the disk."""
+        """Write a checkpoint, once the records before it are safe on disk."""
         path = self.writer.path
         self.disk.write(path / "metrics.jsonl", 0, self.writer.sync)
         folder = path / "checkpoints"

@@ -1,4 +1,4 @@
-"""Where the images lie while a network trains: on its device, in memory, or on the disk."""
+"""Where the images are kept while a network trains: on its device, in memory, or on disk."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _where(dataset: Dataset, device: torch.device) -> str:
     """Return where the images are, in words."""
     if dataset.train.ready:
         return "in memory" if device.type == "cpu" else f"on {describe_device(device)}"
-    where = "on the disk" if dataset.train.file is not None else "in memory"
+    where = "on disk" if dataset.train.file is not None else "in memory"
     return f"{where}, read two steps ahead"
 
 
@@ -68,7 +68,7 @@ def _fits(
         return True, words
     if device.type == "cpu":
         # What a step takes here comes and goes with its threads and libraries: it is estimated.
-        return 2 * needed <= free, f"{words}, of which half is left to the training"
+        return 2 * needed <= free, f"{words}, of which half is left for training"
     step = step_memory(dataset, preset, device, neighbours)
     words += f", of which a training step takes {amount(step)} (measured)"
     return needed <= free - step - KEPT_FREE, f"{words} and {amount(KEPT_FREE)} are left to others"

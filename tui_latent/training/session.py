@@ -102,9 +102,8 @@ def _train(path: Path, writer: RunWriter, ranks: Ranks) -> State:
             raise
         if trouble := device_trouble(error, preset, writer.status()):
             return _fail(writer, trouble)
-        return _fail(
-            writer, f"{type(error).__name__}: {_first_line(error)}\nthe traceback is in train.log"
-        )
+        said = str(error).partition("\n")[0] or "no message"
+        return _fail(writer, f"{type(error).__name__}: {said}\nthe traceback is in train.log")
 
 
 def _train_in_steps(path: Path, preset: Preset, writer: RunWriter, ranks: Ranks) -> State:
@@ -122,7 +121,3 @@ def _fail(writer: RunWriter, message: str) -> State:
     writer.log(f"failed: {message}")
     writer.status(state="failed", error=message, phase="")
     return "failed"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0] or "no message"

@@ -1,4 +1,4 @@
-"""What an evaluation says of the held-out latents alone: how much of the space they use."""
+"""What an evaluation says about the held-out latents alone: how much of the space they use."""
 
 from __future__ import annotations
 

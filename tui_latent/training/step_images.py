@@ -45,7 +45,7 @@ class ResidentImages:
 def step_images(
     pairing: Pairing, sampler: EpochSampler, device: torch.device, steps: int
 ) -> StepImages:
-    """Return what gives `steps` steps their images, wherever these lie."""
+    """Return what gives `steps` steps their images, wherever these are."""
     if pairing.images.ready:
         return ResidentImages(pairing, sampler, device)
     return PrefetchedImages(pairing, sampler, device, steps)

@@ -265,7 +265,7 @@ class LatentApp(RunStarter):
             self.push_screen(HelpScreen(self.screen))
 
     async def action_quit(self) -> None:
-        """Quit; after asking, a training is stopped and saved first."""
+        """Quit; if a run is training, ask first, then stop and save it."""
         self._quit(ask=True)
 
     def leave(self) -> None:

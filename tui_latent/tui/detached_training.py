@@ -1,4 +1,4 @@
-"""A training whose terminal is lost: it continues without a screen, then the process ends."""
+"""Training whose terminal is lost: it continues without a screen, then the process ends."""
 
 from __future__ import annotations
 

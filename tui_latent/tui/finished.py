@@ -1,4 +1,4 @@
-"""The notice at the end of a training: how the run did, and what to look at next."""
+"""The notice at the end of training: how the run did, and what to look at next."""
 
 from __future__ import annotations
 

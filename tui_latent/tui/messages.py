@@ -116,7 +116,7 @@ class PresetSaveRequested(Message):
 
 @dataclass
 class PresetImagesRequested(Message):
-    """Show what a training with a preset would see."""
+    """Show what a run of a preset would see."""
 
     preset_name: str
     preset: Preset

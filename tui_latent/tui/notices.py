@@ -26,7 +26,7 @@ MenuScreen.-runs ToastRack {{ dock: top; margin: 1 0 0 0; }}
 MenuScreen.-runs ToastHolder {{ align-horizontal: left; }}
 """
 """Textual gives a notice half of the screen, which is less than a run's name at 80 columns. Over
-the menu it lies on the half that is not used: on the presets while the focus is on the runs"""
+the menu it is on the half that is not used: on the presets while the focus is on the runs"""
 _EDGES: Final = 3
 """cells of a notice beside its text"""
 RATE_TITLE: Final = "Learning rate"

@@ -53,7 +53,7 @@ class RunDialogs:
 
         change = await self._done(lambda: last_change(path))
         if change is None:
-            self._app.notify("No change of a setting is left to undo.", timeout=4)
+            self._app.notify("There is no change of a setting to undo.", timeout=4)
             return
         checkpoint = await asyncio.to_thread(checkpoint_before, path, change.step)
         answer = await self._ask("Undo", _question(change), _ways_to_undo(change, checkpoint))

@@ -12,13 +12,13 @@ from tui_latent.runs.metric_specs import MetricSpec, spec_of
 
 WORDS: Final[Mapping[str, str]] = {
     "preset": "A file that defines a run: data, views, method, stages.",
-    "run": "A model trained with a preset, once. It is a folder; all that you see is read there.",
+    "run": "A model trained with a preset, once. It is a folder; the screens show what is in it.",
     "epoch, step": "An epoch is a pass over the training images, a step an update of the weights.",
     "checkpoint": "Weights and optimiser at a step. A run resumes from the newest one.",
     "evaluation": "One measurement of the latents, on images that the network does not learn from.",
     "latent": "The vector that the network computes for an image. On the map it is a point.",
     "map": "The latents in the plane; wider ones by their first two principal components.",
-    "held out": "Images that the network never learns from. Every figure of quality is about them.",
+    "held out": "Images that the network never learns from. Quality is always measured on them.",
     "collapse": "All images get nearly the same latent, or latents on a line. Change the loss.",
     "confusion matrix": "How many images of a class kNN takes for another; the diagonal is right.",
     "cluster": "A group that k-means finds in the latents without labels. Good ones match classes.",

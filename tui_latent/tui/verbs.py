@@ -27,10 +27,6 @@ class Verb:
     topic: Topic
 
 
-def _digits() -> str:
-    return ",".join(str(digit) for digit in range(10))
-
-
 _ALL: Final = (
     Verb("help", "question_mark,f1", "explain the screen: its keys and its terms", "Everywhere"),
     Verb("quit", "ctrl+q", "quit the program", "Everywhere"),
@@ -55,7 +51,7 @@ _ALL: Final = (
     Verb("find", "slash,ctrl+f", "find or filter", "Moving"),
     Verb("next", "n", "show the next or previous match, metric, curve or sample", "Moving"),
     Verb("previous", "N", "show the next or previous match, metric, curve or sample", "Moving"),
-    Verb("number", _digits(), "choose by number: a page, a class, a run", "Moving"),
+    Verb("number", ",".join("0123456789"), "choose by number: a page, a class, a run", "Moving"),
     Verb("all", "a", "show all that is hidden", "Views"),
     Verb("mark", "m", "mark or unmark", "Runs"),
     Verb("pause", "space", "pause or continue the training", "Runs"),

@@ -16,8 +16,8 @@ _MORE: Final = " …"
 def wrap(text: str, width: int, indent: str = "", most: int | None = None) -> list[str]:
     """Return the lines of a text, none wider than `width` cells; `indent` begins all but the first.
 
-    Spaces are dropped where a line breaks, and kept elsewhere. Of more than `most` lines, the last
-    one that is kept ends in an ellipsis.
+    Spaces are dropped where a line breaks, and kept elsewhere. If there are more than `most`
+    lines, the last one that is kept ends in an ellipsis.
     """
     lines: list[str] = []
     line = space = ""

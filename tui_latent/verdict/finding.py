@@ -33,7 +33,7 @@ class Door:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that can be said of a run, with its evidence."""
+    """One thing that can be said about a run, with its evidence."""
 
     kind: str
     """`promise`, `collapse`, `confusion`, …: at most one finding of a kind, but for `missing`"""
@@ -55,7 +55,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What can be said of a run, the most important first."""
+    """What can be said about a run, the most important first."""
 
     findings: tuple[Finding, ...] = ()
 

@@ -1,4 +1,4 @@
-"""What a loop says of itself, as values that the run's preset can hold."""
+"""What a loop says about itself, as values that the run's preset can hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tui_latent.watch`: make or continue the folder of a run for someone's own loop."""
+"""`tui_latent.watch`: make or continue the folder of a run for a user's own loop."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def watch(
     if_taken: IfTaken = "refuse",
     runs: str | os.PathLike[str] | None = None,
 ) -> WatchedRun | SilentRun:
-    """Record someone's own training loop as a run, which the dashboard shows live and afterwards.
+    """Record a user's own training loop as a run, which the dashboard shows live and afterwards.
 
     `name` is the run's folder; without one the time and the script's name make it. `classes` are
     the names of the labels 0, 1, … of latents. `thumbnails` are the images that belong to the
@@ -62,7 +62,7 @@ def watch(
     (N, H, W, C) or (N, C, H, W), a list of image files, or a function that returns such for an
     array of indices; small copies are kept in the run. `obeys` says which requests the loop obeys
     (`pause`, `stop`, `checkpoint`, `lr`): the dashboard offers those and no others. `config` is
-    what the loop says of itself. `if_taken` says what happens where the name is taken: `refuse`,
+    what the loop says about itself. `if_taken` says what happens where the name is taken: `refuse`,
     `number` (the first free of name-2, name-3, …), or `continue` that run; a run that another
     process records is never continued. `runs` is the folder of the runs (default:
     $TUI_LATENT_RUNS, else that of the config file, else ./runs).
@@ -191,7 +191,7 @@ def _watched_before(path: Path) -> Path:
 
 
 def _declare(path: Path, about: Mapping[str, Any]) -> None:
-    """Replace what an earlier process said of itself by what this one says.
+    """Replace what an earlier process said about itself by what this one says.
 
     What the loop obeys always; its settings only where it names any.
     """

@@ -62,7 +62,8 @@ class SiameseSettings(NetworkSettings):
         else:
             how = "with one of its class or of another class"
         return (
-            f"compares each image {how}, so each image needs a class, and there must be two or more"
+            f"compares each image {how}, so each image needs a class, and there must be at least "
+            "two classes"
         )
 
     def summary(self) -> list[str]:

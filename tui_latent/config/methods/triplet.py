@@ -40,7 +40,7 @@ class TripletSettings(NetworkSettings):
         """Say how classes make triplets."""
         return (
             "compares each image with another one of its class and with one of another class, so "
-            "each image needs a class, and there must be two or more"
+            "each image needs a class, and there must be at least two classes"
         )
 
     def summary(self) -> list[str]:

@@ -31,7 +31,7 @@ _COUNTED: Final = re.compile(r"[-_.]?\d+(?:[-_]of[-_]\d+)?$")
 """the number of a shard at the end of its name"""
 WANTED: Final = (
     "name a CSV, TSV, JSON Lines or Parquet file with a row per image, a folder of Parquet files, "
-    "a folder that `save_to_disk` of Hugging Face datasets wrote, or WebDataset shards such as "
+    "a folder written by `save_to_disk` of Hugging Face datasets, or WebDataset shards such as "
     "train-{0000..0009}.tar"
 )
 
@@ -84,10 +84,10 @@ def _of_files(
         arrow_table.require_pyarrow(paths[0])
         return arrow_table.read_arrow(path, [Shard(p) for p in paths], poll)
     if len(paths) > 1:
-        raise DataError(f"{path}: several files, but not shards of Parquet or tar: {WANTED}")
+        raise DataError(f"{path}: several files, but not Parquet or tar shards: {WANTED}")
     if name.endswith((*text_table.JSON_LINES, *text_table.DELIMITED)):
         return _read_text(paths[0], poll)
-    raise DataError(f"{path}: its name has none of the known endings: {WANTED}")
+    raise DataError(f"{path}: its name has none of the known extensions: {WANTED}")
 
 
 def _of_folder(path: Path, log: Callable[[str], None], poll: Callable[[], None]) -> Table:

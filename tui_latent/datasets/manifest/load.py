@@ -127,14 +127,14 @@ def used_rows(table: Table, rows: Rows, settings: DataSettings) -> UsedRows:
 
 
 def columns_used(rows: Rows) -> list[str]:
-    """Say which columns have the images and the classes, and which are kept besides."""
+    """Say which columns have the images and the classes, and which others are kept."""
     said = [f"images by column {plain_name(rows.image_column)}"] if rows.image_column else []
     if rows.label_column and rows.class_names:
         said.append(f"classes by column {plain_name(rows.label_column)}")
     others = [plain_name(column.name, 40) for column in rows.columns]
     if others:
         more = ", …" if len(others) > 8 else ""
-        said.append(f"kept besides: {', '.join(others[:8])}{more}")
+        said.append(f"also kept: {', '.join(others[:8])}{more}")
     return [", ".join(said)] if said else []
 
 

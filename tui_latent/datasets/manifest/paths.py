@@ -83,7 +83,7 @@ def find_files(
             missing.append((row, name))
         else:
             found[row] = FoundFile(name, state)
-    notes = [f"{completed:,} names without an ending were completed"] if completed else []
+    notes = [f"{completed:,} names without an extension were completed"] if completed else []
     if matched:
         notes.append(f"{matched:,} names matched although their case or accents differ")
     said = _missing(table, missing, len(cells))
@@ -91,7 +91,7 @@ def find_files(
 
 
 class _Names:
-    """The names in folders, found despite differences in case, accents or endings."""
+    """The names in folders, found despite differences in case, accents or extensions."""
 
     def __init__(self) -> None:
         self._folders: dict[Path, tuple[dict[str, str], dict[str, str]]] = {}

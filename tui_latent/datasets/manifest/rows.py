@@ -66,7 +66,7 @@ class Rows:
     roles: tuple[Role | None, ...]
     """(N,) split of each row, None if it is not used; empty if there are no splits"""
     columns: tuple[Column, ...]
-    """what else the table says of each row"""
+    """what else the table says about each row"""
     notes: tuple[str, ...]
 
 
@@ -104,10 +104,10 @@ def _image_column(table: Table, settings: DataSettings) -> str:
     found = [title for title, cells in table.columns.items() if _has_paths(cells)]
     if len(found) == 1:
         return found[0]
-    why = "several columns have paths of images" if found else "no column has paths of images"
+    why = "several columns contain image paths" if found else "no column contains image paths"
     shown = ", ".join(found) if found else table.titles()
     raise DataError(
-        f"{table.path}: {why} ({shown}): call one 'path', or name it in data.image_column"
+        f"{table.path}: {why} ({shown}): rename one to 'path', or name it in data.image_column"
     )
 
 
@@ -196,9 +196,9 @@ def _labels(
     known = natural_order(set(texts) - {""})
     if len(known) > _MOST_CLASSES:
         raise DataError(
-            f"{table.path}: column {plain_name(column)} has {len(known):,} different classes, at "
-            f"most {_MOST_CLASSES:,} are possible: name another column in data.label_column, or "
-            "set data.labels=none"
+            f"{table.path}: column {plain_name(column)} has {len(known):,} different classes, "
+            f"but at most {_MOST_CLASSES:,} are allowed: name another column in data.label_column, "
+            "or set data.labels=none"
         )
     place = {text: position for position, text in enumerate(known)} | {"": UNLABELLED}
     return np.array([place[text] for text in texts], np.int64), tuple(known)

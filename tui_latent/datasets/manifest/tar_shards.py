@@ -1,7 +1,7 @@
 """Read a table of images from WebDataset shards: tar archives of files that share a key.
 
 The key of a member is its path up to the first dot of its name; the rest is its kind. Members of
-one key are one sample: an image, and what `.cls`, `.txt` and `.json` say of it. Format:
+one key are one sample: an image, and what `.cls`, `.txt` and `.json` say about it. Format:
 https://github.com/webdataset/webdataset
 """
 
@@ -84,7 +84,7 @@ class _StoredInTars:
 def read_shards(
     path: Path, shards: Sequence[Shard], log: Callable[[str], None], poll: Callable[[], None]
 ) -> Table:
-    """Read what tar shards say of their images, and where each image is; DataError names a shard.
+    """Read what tar shards say about their images, and where each is; DataError names a shard.
 
     A compressed shard is unpacked into a temporary file first.
     """
@@ -111,7 +111,7 @@ def read_shards(
         except FileNotFoundError as error:
             raise DataError(f"data.path: no file {shard.path}") from error
         except _BROKEN as error:
-            raise DataError(f"{shard.path}: not a whole tar archive ({error}): copy it again") \
+            raise DataError(f"{shard.path}: not a complete tar archive ({error}): copy it again") \
                 from error  # fmt: skip
         except OSError as error:
             raise DataError(f"{shard.path}: {error.strerror or error}: make it readable") from error
@@ -171,7 +171,7 @@ def _image_of(kinds: Mapping[str, tarfile.TarInfo]) -> tuple[str, tarfile.TarInf
 def _values(
     path: Path, file: BinaryIO, kinds: Mapping[str, tarfile.TarInfo], image: str
 ) -> tuple[dict[str, object], list[str]]:
-    """Return what the members of a sample say of its image, and the kinds that are not used."""
+    """Return what the members of a sample say about its image, and the kinds that are not used."""
     values: dict[str, object] = {}
     unused = []
     for kind, info in kinds.items():

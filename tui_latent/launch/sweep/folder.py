@@ -135,7 +135,7 @@ class SweepFolder:
         return entered
 
     def change(self, changed: SweepRun) -> None:
-        """Replace what the manifest says of a run."""
+        """Replace what the manifest says about a run."""
         self._write([changed if run.name == changed.name else run for run in self.manifest.runs])
 
     def _write(self, runs: Iterable[SweepRun]) -> None:

@@ -96,7 +96,7 @@ class RayEngine:
             self._tasks[task] = path
 
     def ended(self) -> list[tuple[Path, str]]:
-        """Return the runs whose tasks have ended, and what Ray says of those that failed."""
+        """Return the runs whose tasks have ended, and what Ray says about those that failed."""
         if not self._tasks:
             return []
         done, _ = self._ray.wait(list(self._tasks), num_returns=len(self._tasks), timeout=0)

@@ -24,7 +24,7 @@ _LONGEST: Final = 100
 _DRAWN_BY: Final = 0
 """seed of the combinations drawn, so that the same command draws the same ones"""
 _MOST: Final = 10_000
-"""trainings of one sweep; each is a folder"""
+"""runs of one sweep; each is a folder"""
 _TRIES: Final = 20
 """draws for each combination wanted, before it is believed that there are no others"""
 
@@ -135,7 +135,7 @@ def plan(
     seeds: int = 1,
     drawn: int | None = None,
 ) -> Plan:
-    """Return the combinations that are trainings of their own, the last key changing fastest.
+    """Return the combinations that are different runs, the last key changing fastest.
 
     Of all combinations, `drawn` are drawn at random; ranges need that. Each is trained with
     `seeds` seeds. PresetError names what is wrong with any of them before anything is trained,
@@ -150,14 +150,14 @@ def plan(
     return _each_once(trials)
 
 
-def refuse_many(trainings: float) -> None:
-    """Raise PresetError for more trainings than a sweep may have."""
-    if math.isfinite(trainings) and trainings > _MOST:
+def refuse_many(runs: float) -> None:
+    """Raise PresetError for more runs than a sweep may have."""
+    if math.isfinite(runs) and runs > _MOST:
         problem = (
-            f"a sweep trains {_MOST:,} times at most: use fewer values and seeds, or draw some of "
+            f"a sweep has {_MOST:,} runs at most: use fewer values and seeds, or draw some of "
             "the combinations with --random N"
         )
-        raise PresetError("--grid", [(f"{trainings:,} trainings", problem)])
+        raise PresetError("--grid", [(f"{runs:,} runs", problem)])
 
 
 def _count(choices: Sequence[object] | Span) -> float:

@@ -45,7 +45,8 @@ def draw_views(page: Page, box: Box, views: ViewSheet) -> None:
 def draw_neighbours(page: Page, box: Box, shown: Sequence[Sample], numbers: ReportNumbers) -> None:
     """Draw held-out images, each with its nearest training images below it, wrong ones marked."""
     classes = len(numbers.class_names)
-    note = f"held-out image on top, nearest {_among(shown)} below"
+    among = shown[0].neighbours.among if shown else "images"
+    note = f"held-out image on top, nearest {among} below"
     note += ", wrong classes framed" * any(sample.label for sample in shown)
     if classes > COLUMNS:
         note = f"{len(shown)} of {classes:,} classes · {note}"
@@ -63,10 +64,6 @@ def draw_neighbours(page: Page, box: Box, shown: Sequence[Sample], numbers: Repo
     size = BODY if roomy else SMALLEST
     for column, sample in enumerate(shown):
         _draw_sample(axes, sample, _MARGIN + column * pitch, side, room, size)
-
-
-def _among(shown: Sequence[Sample]) -> str:
-    return shown[0].neighbours.among if shown else "images"
 
 
 def _draw_sample(

@@ -207,7 +207,7 @@ def _refuse_objects(path: Path, name: str, dtype: np.dtype[np.generic]) -> None:
     if dtype.hasobject:
         raise DataError(
             f"{path}: {name} cannot be read: it holds Python objects, which could run any code: "
-            "save images of one shape as numpy.stack(x), and texts as y.astype(str)"
+            "save images of one shape as numpy.stack(x), and text as y.astype(str)"
         )
 
 

@@ -36,8 +36,8 @@ def class_labels(
     flat = [_flat(path, *part) for part in parts]
     texts = [labels.dtype.kind == "U" for labels in flat]
     if len(set(texts)) > 1:
-        raise DataError(f"{path}: labels are texts in one array and numbers in another: save both "
-                        "as one of these")  # fmt: skip
+        raise DataError(f"{path}: labels are text in one array and numbers in another: save both "
+                        "as text or as numbers")  # fmt: skip
     if texts[0]:
         return _of_texts(path, flat, names)
     numbers = [labels.astype(np.int64) for labels in flat]
@@ -100,14 +100,14 @@ def _flat(path: Path, name: str, array: Array, images: int) -> Array:
         return np.char.strip(array.astype(np.str_))
     if kind not in "buif":
         raise DataError(f"{path}: {name} has type {array.dtype}: labels are whole numbers or "
-                        "texts: save y.astype(str)")  # fmt: skip
+                        "text: save y.astype(str)")  # fmt: skip
     if kind == "f":
         array = np.where(np.isnan(array.astype(np.float64)), UNLABELLED, array.astype(np.float64))
     if kind == "f" and not (np.isfinite(array) & (np.rint(array) == array)).all():
         odd = next(value for value in array.tolist() if value != value // 1)
         raise DataError(
             f"{path}: {name} has type {array.dtype} and a label {odd}: labels are whole numbers "
-            f"from 0, texts, or -1 where an image has no class: {_AS_POSITIONS} if they are classes"
+            f"from 0, text, or -1 where an image has no class: {_AS_POSITIONS} if they are classes"
         )
     if array.min() < UNLABELLED or array.max() > np.iinfo(np.int64).max:
         odd = array.min() if array.min() < UNLABELLED else array.max()

@@ -1,4 +1,4 @@
-"""Columns of a table of images: what its rows say of each image besides its class; numpy only."""
+"""Columns of a table of images: what it says about each image besides its class; numpy only."""
 
 from __future__ import annotations
 

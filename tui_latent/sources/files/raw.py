@@ -36,7 +36,7 @@ class RawSplit:
     rows: NDArray[np.int64] | None = None
     """(N,) which of a mapped file's images these are; None if they are all, in this order"""
     columns: tuple[Column, ...] = ()
-    """what else the source says of each image, N values each"""
+    """what else the source says about each image, N values each"""
 
     def take(self, rows: NDArray[np.int64]) -> RawSplit:
         """Return some of the rows; all rows in order are not copied, nor is a mapped file."""

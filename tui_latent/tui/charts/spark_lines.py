@@ -42,16 +42,12 @@ def spark_lines(
             rows[row][column] = ("┄", _DIM)
     for column, row, dots in _places(curve_cells(steps, values, values, frame, width, height)):
         rows[row][column] = (dots, _LINE)
+    # Cells of one style go together, because a terminal is sent the style of each segment.
+    runs = [groupby(row, key=lambda cell: cell[1]) for row in reversed(rows)]
     return [
-        [Segment("".join(mark for mark, _ in run), style) for style, run in _runs(row)]
-        for row in reversed(rows)
+        [Segment("".join(mark for mark, _ in run), style) for style, run in row] for row in runs
     ]
 
 
 def _places(cells: Cells) -> Iterable[tuple[int, int, str]]:
     return zip(cells.columns.tolist(), cells.rows.tolist(), cells.marks, strict=True)
-
-
-def _runs(row: list[tuple[str, Style]]) -> Iterable[tuple[Style, Iterable[tuple[str, Style]]]]:
-    """Return cells of one style together: a terminal is sent the style of each segment."""
-    return groupby(row, key=lambda cell: cell[1])

@@ -191,7 +191,7 @@ class CompareScreen(BaseScreen[None]):
         """Say that there are no more maps, or where an evaluation is opened."""
         return {
             "view.maps": "All maps are shown.",
-            "curves.open": "The dashboard of a run shows its evaluations; here are only numbers.",
+            "curves.open": "Evaluations are opened on the dashboard of a run, not here.",
         }.get(key_id, "")
 
     def action_metric(self, by: int) -> None:

@@ -59,7 +59,7 @@ class CurveActions(DashboardBase):
         if self._loss.options.smoothing == SMOOTHINGS[0] and steps < 0:
             self.tell_no_change("The loss is shown without smoothing.")
         elif self._loss.options.smoothing == SMOOTHINGS[-1] and steps > 0:
-            self.tell_no_change("The loss cannot be smoothed more.")
+            self.tell_no_change("The loss cannot be smoothed any further.")
 
     @property
     def _loss(self) -> CurveChart:
@@ -75,9 +75,9 @@ class CurveActions(DashboardBase):
         elif chart.has_class("-unwanted"):
             why = "Your settings hide this panel: tui-latent config shows them."
         elif self._panels.is_full:
-            why = f"The curves are behind the panel in full screen. {full} leaves it."
+            why = f"The full-screen panel hides the curves. {full} leaves full screen."
         else:
-            why = f"The curves are behind their tab. {switch} goes to it."
+            why = f"The curves are on another tab. {switch} goes to it."
         self.tell_no_change(why)
         return False
 

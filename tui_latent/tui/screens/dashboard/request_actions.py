@@ -87,7 +87,7 @@ class RequestActions(DashboardBase):
             self._show_header()
 
     def action_checkpoint(self) -> None:
-        """Request a checkpoint; the log says when it is saved, if someone's own loop reports it."""
+        """Request a checkpoint; the log says when it is saved, if a user's own loop reports it."""
         if not self._ask(checkpoint=True):
             return
         if self._snapshot.origin == "trained":

@@ -72,7 +72,7 @@ class RunVerdict(VerdictLine):
 
 
 def _beside_failure(verdict: Verdict) -> Verdict:
-    """Return what is left to say of a run below the line that says why it failed."""
+    """Return what is left to say about a run below the line that says why it failed."""
     left = tuple(finding for finding in verdict.findings if finding.kind != "failed")
     return replace(verdict, findings=left)
 

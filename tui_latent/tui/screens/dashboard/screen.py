@@ -110,7 +110,6 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
     }
     RunPanels.-full-alone #side { display: none; }
     RunPanels .-unwanted, RunPanels .-empty { display: none !important; }
-    #side.-roomy SpacePanel { height: 3fr; }
     """
 
     ABOUT = (

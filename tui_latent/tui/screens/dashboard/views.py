@@ -181,7 +181,7 @@ def failure(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
 
 
 def _foreign_failure(snapshot: RunSnapshot) -> str:
-    """Say why someone's own loop has stopped, and how it can continue."""
+    """Say why a user's own loop has stopped, and how it can continue."""
     status, again = snapshot.status, begin_again(snapshot.provenance)
     if status.state == "failed":
         return f"Failed: {status.error or 'no reason was recorded'}\n{again}"

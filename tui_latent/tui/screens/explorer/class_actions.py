@@ -40,7 +40,7 @@ class ClassActions(ExplorerBase):
         if label < 0:
             self.tell_no_change(_NO_CLASS)
         elif fewer == self._look.filter:
-            self.tell_no_change("This is the only class that is still shown.")
+            self.tell_no_change("This is the only class still shown.")
         else:
             self._change_look(filter=fewer)
             self._map.move(0, 0)
@@ -51,13 +51,13 @@ class ClassActions(ExplorerBase):
         counts = Counter(np.asarray(values).tolist())
         fewer = self._look.filter.fewer(max(counts.values(), default=0))
         if fewer == self._look.filter:
-            self.tell_no_change("No class has more points than the fewest that are ever shown.")
+            self.tell_no_change("Every class has so few points that all of them are shown.")
             return
         self._change_look(filter=fewer)
         self._map.move(0, 0)
 
     def action_all(self) -> None:
-        """Show all classes, and points whatever a table says of them."""
+        """Show all classes, and points whatever a table says about them."""
         if self._look.condition:
             self._status = ""
         self._change_look(filter=ClassFilter(), condition="")

@@ -74,7 +74,7 @@ class MapResult:
     groups: tuple[Group, ...] = ()
     """images that people gave names"""
     columns: tuple[Column, ...] = ()
-    """what a table says of the points"""
+    """what a table says about the points"""
     no_images: str = ""
     """why none of the run's images can be shown; empty if they can, as far as is known"""
 
@@ -157,7 +157,7 @@ def _far_away(neighbours: int) -> str:
 
 
 def _column_lines(columns: Sequence[Column], index: int) -> list[Content]:
-    """Write what a table says of a point, a line for each column that has a value."""
+    """Write what a table says about a point, a line for each column that has a value."""
     lines = []
     for column in columns:
         if value := column.text(index):

@@ -195,7 +195,7 @@ class ExplorerWorker:
         )
 
     def _columns_of(self, latent_map: LatentMap) -> tuple[Column, ...]:
-        """Return what a table says of the points of a map, read once for each map."""
+        """Return what a table says about the points of a map, read once for each map."""
         from tui_latent.analysis.point_columns import columns_of_points
 
         if self._columns is None or self._columns[0] is not latent_map:

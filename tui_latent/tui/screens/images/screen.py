@@ -221,7 +221,7 @@ class ViewerScreen(ImagesScreen):
         if self._wanted.page == "sliders" and key_id in _OF_IMAGES:
             return "The sliders have no other images to go to."
         if key_id == f"images.{self._wanted.page}":
-            return "This page is shown already."
+            return "This page is already open."
         return _LACKING.get(key_id, "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -237,7 +237,7 @@ class MenuScreen(TellsFailures, RunEnding):
 
     @on(DeviceFound)
     def show_device(self, event: DeviceFound) -> None:
-        """Show the device that a training would use."""
+        """Show the device that a run would use."""
         self._device = event.kind
         self.query_one("#device", Static).update(event.words)
         self.query_one(PresetPane).update_times(self._device, self._runs)

@@ -31,7 +31,7 @@ PANELS: Final = {"runs": "Runs", "picture": "Picture", "maps": "Maps"}
 
 
 class SweepHead(CutText):
-    """How far the sweep is, and what may be said of it."""
+    """How far the sweep is, and what may be said about it."""
 
     DEFAULT_CSS = "SweepHead { height: auto; max-height: 5; padding: 0 1; }"
 
@@ -85,7 +85,9 @@ class SweepScreen(BaseScreen[None]):
     }
     """
 
-    ABOUT = "The runs of a sweep: which settings are best, and whether the seeds suffice to tell."
+    ABOUT = (
+        "The runs of a sweep: which settings are best, and whether there are enough seeds to tell."
+    )
     TERMS = ("sweep", "val/knn_20", "train/loss", "val/loss", "disparity")
     BINDINGS = bindings("sweep")
 
