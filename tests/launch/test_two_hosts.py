@@ -75,5 +75,6 @@ def test_a_run_on_two_hosts_goes_on_after_its_link_was_cut(hosts: Hosts, tmp_pat
         assert (status.state, status.checkpoint_step) == ("stopped", status.step)
     finally:
         for process in launched:
-            process.kill()
-            process.wait()
+            process.terminate()  # a launcher that is killed leaves the process that it started
+        for process in launched:
+            process.wait(patience(60))
