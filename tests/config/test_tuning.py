@@ -63,7 +63,7 @@ def test_changes_are_values_by_their_names() -> None:
         ("train.lr", "fast", "valid number"),
         ("train.lr", True, "not true or false"),
         ("train.batch_size", 64, "is fixed while the run trains; train.lr, method.norm_weight"),
-        ("method.width", 8, "is fixed while the run trains"),
+        ("method.width", 9, "is fixed while the run trains"),
         ("augment.elastic_grid", 9, "is fixed while the run trains"),
         ("augment.saturation", 0.5, "the images have no colour"),
         ("method.kl_weight", 1.0, "set method.gaussian=true too"),

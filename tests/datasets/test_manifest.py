@@ -523,7 +523,7 @@ def test_a_damaged_parquet_file_and_a_damaged_image_in_one(
     with pytest.raises(DataError, match=r"m\.parquet: cannot be read as a Parquet"):
         load(path)
     write_parquet(path, range(12), broken=3)
-    with pytest.raises(DataError, match=r"cannot be read: .*3\."):
+    with pytest.raises(DataError, match=r"1 of 12 images cannot be read: m\.parquet/3"):
         load(path)
     found = load(path, skip_corrupt=True)
     assert 3 not in numbers([*found.train.images, *found.val.images])

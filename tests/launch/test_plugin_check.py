@@ -83,7 +83,7 @@ def test_weights_that_are_not_finite_are_no_sign_of_labels(tmp_path: Path) -> No
 def test_an_unknown_pairing_is_answered_with_those_that_there_are(tmp_path: Path) -> None:
     found = checks(tmp_path, ('pairing = "alone"', 'pairing = "vews"'))
     problem = found["its networks are built"].problem
-    assert "no pairing 'vews'" in problem and "alone, views, pairs, triplets" in problem
+    assert "unknown pairing 'vews'" in problem and "alone, views, pairs, triplets" in problem
 
 
 def test_a_setting_that_is_needed_is_answered_with_how_to_give_it(tmp_path: Path) -> None:

@@ -233,8 +233,8 @@ def test_stages_are_swept_one_by_one_or_together() -> None:
     name = "digits-contrastive-2d"
     trials = plan(name, {"stages.*.epochs": 1}, [parse_grid("stages.0.lr=0.1,0.2")]).trials
     assert [[s.lr for s in t.preset.stages] for t in trials] == [
-        [0.1, 0.01, 0.003],
-        [0.2, 0.01, 0.003],
+        [0.1, 0.01, 0.006],
+        [0.2, 0.01, 0.006],
     ]
     assert run_name(trials[0].values, {}) == "stage_0_lr_0.1"
     together = plan(name, {}, [parse_grid("stages.*.lr=0.1,0.2")]).trials

@@ -277,7 +277,7 @@ def test_a_mapped_file_stays_one_where_memory_is_short(monkeypatch: pytest.Monke
     assert here.train.file is None and log[-1].startswith("images: in memory")
     free["bytes"] -= 2
     there = placed(mapped, auto, CPU, log=log.append)
-    assert there.train.file is not None and log[-1].startswith("images: on the disk")
+    assert there.train.file is not None and log[-1].startswith("images: on disk")
     rows = torch.tensor([5, 0, 7])
     assert torch.equal(pixels(here.train, rows), pixels(there.train, rows))
 

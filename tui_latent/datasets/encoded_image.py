@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, TiffImagePlugin
 
-from tui_latent.datasets.foreign_content import foreign_content
+from tui_latent.datasets.foreign_content import not_an_image
 from tui_latent.datasets.image_file import (
     FRAMES,
     FULL_SIZE,
@@ -95,7 +95,7 @@ def why_unreadable(content: bytes) -> str:
     except (OSError, *NO_IMAGE):
         if content[:4] in MAGIC and not _has_tifffile():
             return f"if it is complete, it needs tifffile: {HOW_TO_INSTALL}"
-        return foreign_content(content)
+        return not_an_image(content)
     return ""
 
 

@@ -61,6 +61,13 @@ def foreign_content(content: bytes) -> str:
         return f"SVG: {_CONVERT}"
     if text.startswith((b"<!doctype html", b"<html", b"<head")):
         return "a web page, as failed downloads leave: download it again"
+    return ""
+
+
+def not_an_image(content: bytes) -> str:
+    """Say the same of a file that should be an image; then it is not text either."""
+    if what := foreign_content(content):
+        return what
     if not content.startswith(_BEGIN_AS_TEXT) and _is_text(content[:1024]):
         return "text, not an image, as failed downloads leave: download it again"
     return ""
