@@ -154,5 +154,5 @@ async def test_without_a_change_there_is_nothing_to_undo(tmp_path: Path) -> None
         await dashboard(pilot)
         await until(pilot, lambda: bool(pilot.app.screen._snapshot.preset))  # type: ignore[attr-defined]
         await pilot.press("ctrl+z")
-        await until(pilot, lambda: "No change of a setting" in notes(pilot))
+        await until(pilot, lambda: "There is no change of a setting to undo" in notes(pilot))
     writer.close()
