@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
 from tests.training.rank_evaluations import EVALUATIONS, decoded, evaluated, left
@@ -114,6 +115,7 @@ def main() -> None:
     found |= {"left": left(ranks), "decoded": decoded(ranks, Path(sys.argv[2]))}
     if ranks.rank == 0:
         torch.save(found, sys.argv[1])
+    dist.destroy_process_group()  # its threads may abort an interpreter that ends first
 
 
 def alone(case: str) -> dict[str, Tensor]:
