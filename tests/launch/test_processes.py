@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.training.conftest import SMALL
-from tests.waiting import until
+from tests.waiting import patience, until
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_preset
 from tui_latent.launch import start
@@ -57,7 +57,7 @@ def test_a_killed_process_restarts_the_run_which_goes_on_with_one_process(
     step = reader.refresh().status.step
     until(lambda: reader.refresh().status.step > step + 2)
     request(run, state="stop")
-    process.wait()
+    process.wait(patience(60))
     status = reader.refresh().status
     assert status.state == "stopped"
     # The same run, now by this process alone, for one epoch more.
@@ -107,7 +107,7 @@ def test_a_stop_by_signal_reaches_all_processes_and_is_saved(
     first = _process_of_rank(psutil.Process(process.pid), "0")
     assert first is not None
     os.kill(first.pid, signal.SIGTERM)
-    process.wait()
+    process.wait(patience(60))
     status = reader.refresh().status
     assert (status.state, status.checkpoint_step) == ("stopped", status.step)
 

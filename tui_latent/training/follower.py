@@ -23,6 +23,7 @@ from tui_latent.training.loading import looking_meanwhile
 from tui_latent.training.loop import TrainingLoop
 from tui_latent.training.rank_checks import Told, difference, parsed
 from tui_latent.training.rank_commands import Command, Heard, Listening, OtherCommandError
+from tui_latent.training.rank_groups import leave_groups
 from tui_latent.training.rank_records import own_state
 from tui_latent.training.ranks import Ranks, join, unpacked
 from tui_latent.training.run_control import StopRequested
@@ -44,6 +45,7 @@ def follow(ranks: Ranks, asked: Mapping[str, Any], problem: str = "") -> None:
     while heard is not None and heard.command is not Command.END:
         heard = share.obey(heard) or ranks.hear()
     share.close()
+    leave_groups()
 
 
 class _Share:

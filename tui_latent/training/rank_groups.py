@@ -27,6 +27,17 @@ def join_groups(rank: int, world: int) -> None:
     _groups["control"] = dist.new_group(backend="gloo", timeout=_PATIENCE)
 
 
+def leave_groups() -> None:
+    """End the exchange with other processes, once all have nothing left to say.
+
+    Left to the end of the interpreter, the threads of a group may abort it, and the launcher would
+    start a run again that was over.
+    """
+    if dist.is_initialized():
+        _groups.clear()
+        dist.destroy_process_group()
+
+
 def control_group() -> Any:
     """Return the group for commands and for tensors on the CPU; it waits for years."""
     return _groups["control"]

@@ -21,7 +21,7 @@ from tui_latent.training.fit import fit_run
 from tui_latent.training.live_settings import BackRequested
 from tui_latent.training.loss_window import NotFiniteError
 from tui_latent.training.rank_commands import Command
-from tui_latent.training.rank_groups import lost_others
+from tui_latent.training.rank_groups import leave_groups, lost_others
 from tui_latent.training.ranks import Ranks, join, ranks_of_launcher
 from tui_latent.training.retrying_writes import NotSavedError, wait_to_end
 from tui_latent.training.run import TrainingRun
@@ -56,6 +56,7 @@ def train(writer: RunWriter) -> State:
                 state = "failed" if failed_before else _train(writer.path, writer, ranks)
             finally:
                 ranks.tell(Command.END)
+            leave_groups()
         if state != "failed":
             writer.status(state=state, phase="", error=None)
             writer.log(state)
