@@ -218,12 +218,13 @@ def _refuse_loss(image: Image.Image) -> None:
 def _values(image: Image.Image) -> NDArray[Any]:
     image.load()
     values: NDArray[Any] = np.asarray(upright(image))
-    if isinstance(image, TiffImagePlugin.TiffImageFile) and values.dtype == np.int32:
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return values
+    if values.dtype == np.int32:
         sample_format = image.tag_v2.get(_SAMPLE_FORMAT, (1,))
         if tuple(np.atleast_1d(sample_format)) == (1,):
             values = values.view(np.uint32)  # Pillow has no mode for such images
-    if isinstance(image, TiffImagePlugin.TiffImageFile) and values.dtype.kind == "u" \
-            and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # fmt: skip
+    if values.dtype.kind == "u" and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
         most = (1 << int(np.atleast_1d(image.tag_v2.get(_BITS, 16))[0])) - 1
         values = values.dtype.type(most) - values
     return values

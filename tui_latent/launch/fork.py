@@ -16,6 +16,7 @@ from tui_latent.config.presets import load_run_preset, parse_preset
 from tui_latent.config.setting_values import write_value
 from tui_latent.config.settings import Preset
 from tui_latent.config.tuning import with_values
+from tui_latent.launch.extend import epochs_setting
 from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.launch.start import check_preset, provenance_of
 from tui_latent.launch.tune import checkpoint_steps, run_events
@@ -191,10 +192,9 @@ def _refuse_fixed(
             problems.append((key, f"is fixed: stage {stage + 1} has begun"))
     total = plan_stages(after, epoch)[-1].end
     if not problems and total <= step:
-        more = f"stages.{len(after.stages) - 1}.epochs" if after.stages else "train.epochs"
         problems.append(
             ("", f"{step / epoch:g} epochs are done at step {step:,}, and the preset trains for "
-                 f"{total // epoch}: set {more} to more")
+                 f"{total // epoch}: set {epochs_setting(after)} to more")
         )  # fmt: skip
     if problems:
         raise PresetError(path.name, problems)

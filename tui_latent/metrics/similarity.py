@@ -47,7 +47,7 @@ def neighbour_overlap(first: Tensor, second: Tensor, k: int) -> float:
 
 def _chances(distances: Tensor, k: int) -> Tensor:
     """Return how likely each is among the k nearest if equal distances are ordered at random."""
-    limit = distances.kthvalue(k, dim=1, keepdim=True).values
+    limit = distances.topk(k, dim=1, largest=False).values[:, -1:]
     nearer, equal = distances < limit, distances == limit
     left = k - nearer.sum(1, keepdim=True)
     return nearer + equal * (left.double() / equal.sum(1, keepdim=True))

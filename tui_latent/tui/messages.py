@@ -116,7 +116,7 @@ class PresetSaveRequested(Message):
 
 @dataclass
 class PresetImagesRequested(Message):
-    """Show what a run of a preset would see."""
+    """Show the images as a run of a preset would see them."""
 
     preset_name: str
     preset: Preset

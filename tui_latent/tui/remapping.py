@@ -97,7 +97,7 @@ def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
 
 
 def _clashes(parts: Sequence[str], keymap: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield keys with two of the actions that each would have while `parts` are active."""
+    """Yield each key that would do several things while `parts` are active, with two of them."""
     rows = [row for part in parts for row in KEYMAP[part]]
     by_default = _ids_by_key(rows, {})
     shared = [ids for ids in by_default.values() if len(ids) > 1]

@@ -24,7 +24,7 @@ class ScreenOpener(App[int]):
 
     @on(messages.PresetImagesRequested)
     def show_preset_images(self, message: messages.PresetImagesRequested) -> None:
-        """Show what a run of a preset would see."""
+        """Show the images as a run of a preset would see them."""
         from tui_latent.tui.screens.images.preset_images import PresetImagesScreen
 
         self.push_screen(PresetImagesScreen(message.preset_name, message.preset))

@@ -12,7 +12,7 @@ from tui_latent.runs.metric_specs import MetricSpec, spec_of
 
 WORDS: Final[Mapping[str, str]] = {
     "preset": "A file that defines a run: data, views, method, stages.",
-    "run": "A model trained with a preset, once. It is a folder; the screens show what is in it.",
+    "run": "One training of a preset. It is a folder; the screens show what is in it.",
     "epoch, step": "An epoch is a pass over the training images, a step an update of the weights.",
     "checkpoint": "Weights and optimiser at a step. A run resumes from the newest one.",
     "evaluation": "One measurement of the latents, on images that the network does not learn from.",

@@ -170,7 +170,7 @@ def _left_out(records: int, evaluations: int) -> str:
 
 
 def _epoch(snapshot: RunSnapshot) -> str:
-    """Return the epoch, which a user's own loop need not know."""
+    """Return the epoch, which a user's own loop may not know."""
     status = snapshot.status
     if snapshot.origin == "opened" or (snapshot.origin == "watched" and not status.epoch):
         return ""

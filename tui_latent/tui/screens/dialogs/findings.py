@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from textual import on
@@ -42,9 +43,12 @@ class FindingsScreen(ModalScreen[Door | None]):
         """`verdict` is None while the run is being judged."""
         super().__init__()
         self._verdict = verdict
-        self._findings = () if verdict is None else verdict.findings
         self._highlighted: int | None = None
         self._is_filled = False
+
+    @property
+    def _findings(self) -> Sequence[Finding]:
+        return () if self._verdict is None else self._verdict.findings
 
     def compose(self) -> ComposeResult:
         keymap = self.app._keymap
@@ -64,12 +68,12 @@ class FindingsScreen(ModalScreen[Door | None]):
             return
         at = self._highlighted or 0
         kind = self._findings[at].kind if self._findings else ""
-        self._verdict, self._findings = verdict, verdict.findings
+        self._verdict = verdict
         if self._is_filled:  # else it will be filled with these
             self._fill(kind, at)
 
     def _fill(self, kind: str = "", at: int = 0) -> None:
-        """List the findings; the cursor is on one of a kind, or else on a place."""
+        """List the findings, with the cursor on the first of `kind`, or else on the one at `at`."""
         findings, self._highlighted = self.query_one(OptionList), None
         self._is_filled = True
         findings.clear_options()

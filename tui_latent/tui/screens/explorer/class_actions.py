@@ -57,7 +57,7 @@ class ClassActions(ExplorerBase):
         self._map.move(0, 0)
 
     def action_all(self) -> None:
-        """Show all classes, and points whatever a table says about them."""
+        """Show all classes, and all points whatever a table says about them."""
         if self._look.condition:
             self._status = ""
         self._change_look(filter=ClassFilter(), condition="")

@@ -20,7 +20,7 @@ IMAGES = 20
 
 
 class PresetImagesScreen(ImagesScreen):
-    """Shows what a run of a preset would see."""
+    """Shows the images as a run of a preset would see them."""
 
     def __init__(self, name: str, preset: Preset) -> None:
         super().__init__(f"{name}: training images")

@@ -203,7 +203,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         self.post_message(self.Changed())
 
     def _show_cursor(self) -> None:
-        """Scroll as little as shows the cursor, with a line above and below it."""
+        """Scroll just enough to show the cursor, with a line above and below it."""
         self.scroll_to_region(Region(0, max(0, self._line() - 1), 1, 3), animate=False, force=True)
 
     def _line(self) -> int:

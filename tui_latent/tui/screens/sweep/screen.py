@@ -31,7 +31,7 @@ PANELS: Final = {"runs": "Runs", "picture": "Picture", "maps": "Maps"}
 
 
 class SweepHead(CutText):
-    """How far the sweep is, and what may be said about it."""
+    """How far the sweep has got, and what can be said about it."""
 
     DEFAULT_CSS = "SweepHead { height: auto; max-height: 5; padding: 0 1; }"
 

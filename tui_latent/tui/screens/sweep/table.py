@@ -94,7 +94,7 @@ class SweepTable(Vertical):
 
     @on(events.Click, "#head")
     def click_head(self, event: events.Click) -> None:
-        """Sort by the column that was clicked, or no longer by it."""
+        """Sort by the column that was clicked; a second click ends that."""
         left = 0
         for each in self._shown:
             if left <= event.x < left + each.width:
