@@ -50,6 +50,12 @@ def line(pilot: Pilot[Any]) -> str:
     return pilot.app.screen.query_one(VerdictLine).text
 
 
+async def opened(pilot: Pilot[Any]) -> None:
+    """Open the findings of the dashboard's verdict."""
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, FindingsScreen))
+
+
 def listed(pilot: Pilot[Any]) -> list[str]:
     lists = pilot.app.screen.query(OptionList)  # none while the dialog opens
     return [str(option.prompt) for options in lists for option in options.options]
@@ -62,8 +68,7 @@ async def test_the_line_sums_up_and_enter_shows_the_evidence(run: Path) -> None:
         await until(pilot, lambda: "8 is taken for 1 in 11 % of its images." in line(pilot))
         assert line(pilot).startswith("✓ Good: kNN@20 0.940, the preset promises 0.900.")
         assert line(pilot).endswith("Enter shows why")
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
+        await opened(pilot)
         promise = next(text for text in listed(pilot) if "promises" in text)
         assert "95 % interval" in promise and "Threshold:" in promise
         assert any("22 of 200 held-out images of 8" in text for text in listed(pilot))
@@ -76,8 +81,7 @@ async def test_the_open_verdict_follows_a_new_evaluation(run: Path) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard(pilot)
         await until(pilot, lambda: "taken for" in line(pilot))
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
+        await opened(pilot)
         options = app.screen.query_one(OptionList)
         at = next(i for i, text in enumerate(listed(pilot)) if "taken for" in text)
         await until(pilot, lambda: options.highlighted == 0)
@@ -144,8 +148,7 @@ async def test_the_highlighted_finding_can_be_read(run: Path, light: bool) -> No
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard(pilot)
         await until(pilot, lambda: "taken for" in line(pilot))
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
+        await opened(pilot)
         options = app.screen.query_one(OptionList)
         sentences = [text.splitlines()[0][:30] for text in listed(pilot)]
         for at, words in enumerate(sentences):
@@ -169,8 +172,7 @@ async def test_a_finding_leads_to_where_it_can_be_seen_and_back(
     async with app.run_test(size=(120, 40)) as pilot:
         await dashboard(pilot)
         await until(pilot, lambda: "promises" in line(pilot))
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
+        await opened(pilot)
         at = next(i for i, text in enumerate(listed(pilot)) if words in text)
         await pilot.press(*["down"] * at, "enter")
         await until(pilot, lambda: isinstance(app.screen, screen))
@@ -209,8 +211,7 @@ async def test_a_run_without_figures_has_no_line_and_says_so_on_enter(tmp_path: 
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await dashboard(pilot)
         assert screen.query_one(VerdictLine).size.height == 0
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, FindingsScreen))
+        await opened(pilot)
         await until(pilot, lambda: "Nothing can be said" in "".join(listed(pilot)))
         await pilot.press("q")
         await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
