@@ -20,8 +20,8 @@ mean is chosen, and the test images, the same for every seed, are measured for i
 spread is therefore that of seeds, and not that of test images. The last column is the paired \
 difference to the first trial with its 95 % interval: where it contains 0, the trial was chosen \
 or passed over, but nothing is shown. It is not corrected for the number of trials. CPU seconds \
-are those of the updates, by all threads; they were measured on a busy machine, where the same \
-work takes up to half as long again.
+are those of the updates, by all threads; those of the trials were measured on a busy machine, \
+where the same work takes up to half as long again.
 """
 _EVERY = (
     "trial",
@@ -66,7 +66,7 @@ def _task(name: str, results: Path) -> Iterator[str]:
     for trial, seeds in of_test:
         yield _test(name, trial, seeds)
     for trial, seeds in found.get("earlier", {}).items():
-        yield f"Test images, for an earlier choice: {trial}, {_measured(seeds)}.\n"
+        yield f"Test images, measured earlier: {trial}, {_measured(seeds)}{_threads(seeds)}.\n"
 
 
 def _row(task: Task, trial: str, seeds: Measured, first: Measured) -> str:
@@ -90,12 +90,21 @@ def _test(name: str, trial: str, seeds: Measured) -> str:
     if trial in (UNTRAINED, INPUTS):
         return f"The same images, {trial}: {_measured(seeds)}.\n"
     seconds = statistics.mean(each["cpu_seconds"] for each in seeds.values())
+    time = f"{seconds:.1f} s of CPU"
+    if all("seconds" in each for each in seeds.values()):
+        clock = statistics.mean(each["seconds"] for each in seeds.values())
+        time += f", {clock:.1f} s by the clock{_threads(seeds)}"
     command = f"python -m experiments.maps {name} --test {trial}"
-    return f"Test images: {trial}, {_measured(seeds)}, {seconds:.1f} s of CPU (`{command}`).\n"
+    return f"Test images: {trial}, {_measured(seeds)}, {time} (`{command}`).\n"
 
 
 def _measured(seeds: Measured) -> str:
     return f"kNN@20 {_spread(seeds)}, {len(seeds)} seed{'s' * (len(seeds) != 1)}"
+
+
+def _threads(seeds: Measured) -> str:
+    threads = {each.get("threads") for each in seeds.values()} - {None}
+    return "".join(f", {count:.0f} thread{'s' * (count != 1)}" for count in threads if count)
 
 
 def _spread(seeds: Measured) -> str:

@@ -10,7 +10,8 @@ Trials are compared on a share of the training images that takes no part in trai
 for each seed. The test images are measured for one trial alone, the one that was chosen. A training
 that has been measured is not repeated, so a command goes on where it was stopped. kNN is
 scikit-learn's, in the plane, with the training images as the bank. CPU seconds are those of all
-threads of the process, for the updates alone: on a busy machine they say more than the clock.
+threads of the process, for the updates alone: on a busy machine they say more than the clock, whose
+seconds are kept too.
 """
 
 from __future__ import annotations
@@ -81,11 +82,13 @@ def _taken(images: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
     )
 
 
-def trained(preset: Preset, dataset: Dataset, average: float) -> tuple[Method, Dataset, float]:
-    """Train; return the method in evaluation mode, its dataset, and the CPU seconds of updates."""
+def trained(
+    preset: Preset, dataset: Dataset, average: float
+) -> tuple[Method, Dataset, dict[str, float]]:
+    """Train; return the method in evaluation mode, its dataset, and the seconds of the updates."""
     loop = TrainingLoop(preset, dataset, choose_device(preset.train.device))
     averaged: nn.Module | None = None
-    start = time.process_time()
+    start, started = time.process_time(), time.perf_counter()
     while loop.done < loop.total_steps:
         loop.step()
         if average and loop.stage is loop.stages[-1]:
@@ -93,7 +96,11 @@ def trained(preset: Preset, dataset: Dataset, average: float) -> tuple[Method, D
                 update = get_ema_multi_avg_fn(average)  # type: ignore[no-untyped-call]
                 averaged = AveragedModel(loop.method, multi_avg_fn=update, use_buffers=True)
             averaged.update_parameters(loop.method)  # type: ignore[operator]
-    seconds = time.process_time() - start
+    seconds = {
+        "cpu_seconds": round(time.process_time() - start, 1),
+        "seconds": round(time.perf_counter() - started, 1),
+        "threads": torch.get_num_threads(),
+    }
     loop.close()
     method: Any = loop.method if averaged is None else averaged.module
     return method.eval(), loop.dataset, seconds
@@ -110,11 +117,11 @@ def embedded(method: Method, dataset: Dataset, images: ImageSet) -> NDArray[np.f
 
 
 def measured(task: Task, trial: Trial, seed: int, dataset: Dataset) -> dict[str, float]:
-    """Train a trial once; return its held-out accuracy, CPU seconds and updates per second."""
+    """Train a trial once; return its held-out accuracy, and seconds by the CPU and by the clock."""
     preset = preset_of(task, trial, seed)
     method, placed, seconds = trained(preset, dataset, trial.average)
     bank, queries = (embedded(method, placed, split) for split in (placed.train, placed.val))
-    return {"knn": voted(placed, bank, queries), "cpu_seconds": round(seconds, 1)}
+    return {"knn": voted(placed, bank, queries), **seconds}
 
 
 def baselines(task: Task, seed: int, dataset: Dataset) -> dict[str, dict[str, float]]:
@@ -152,8 +159,10 @@ class Found:
     def add(self, split: str, trial: str, seed: int, result: dict[str, float]) -> None:
         """Keep what was measured."""
         self.content[split].setdefault(trial, {})[str(seed)] = result
-        date = {"date": time.strftime("%Y-%m-%d"), "threads": torch.get_num_threads()}
-        write_json(self._file, self.content | date | machine())
+        if split == "val":
+            self.content["threads"] = torch.get_num_threads()
+        self.content["date"] = time.strftime("%Y-%m-%d")
+        write_json(self._file, self.content | machine())
 
 
 def _keep_baselines(task: Task, found: Found, seeds: int) -> None:

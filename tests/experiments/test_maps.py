@@ -134,6 +134,7 @@ def test_every_trial_is_a_preset_that_ends_in_the_plane(name: str) -> None:
 
 def test_the_table_has_means_over_seeds_and_the_commands_that_are_left(tmp_path: Path) -> None:
     seeds = {"0": {"knn": 0.9, "cpu_seconds": 10}, "1": {"knn": 0.8, "cpu_seconds": 20}}
+    clock = {"seconds": 6.5, "threads": 2}
     found = {
         "date": "2026-01-01",
         "threads": 1,
@@ -147,8 +148,11 @@ def test_the_table_has_means_over_seeds_and_the_commands_that_are_left(tmp_path:
         "test": {
             "pixels": {"0": {"knn": 0.97, "cpu_seconds": 0}},
             "narrow": {"0": {"knn": 0.95, "cpu_seconds": 12}},
+            "narrow-small-batch-faster": {
+                s: {"knn": 0.9, "cpu_seconds": 12} | clock for s in ("0", "1")
+            },
         },
-        "earlier": {"before": {"0": {"knn": 0.9, "cpu_seconds": 12}}},
+        "earlier": {"before": {"0": {"knn": 0.9, "cpu_seconds": 12, "threads": 1}}},
     }
     (tmp_path / "maps-digits.json").write_text(json.dumps(found))
     text = section(tmp_path)
@@ -161,7 +165,8 @@ def test_the_table_has_means_over_seeds_and_the_commands_that_are_left(tmp_path:
     assert f"| +0.050 [{0.05 - half:+.3f}, {0.05 + half:+.3f}] |" in text
     assert "| pixels | nothing is trained | 2 | 0.7000 ± 0.1414 | – | – |" in text
     assert text.index("| before |") < text.index("| narrow |") < text.index("| pixels |")
-    assert "Test images: narrow, kNN@20 0.9500, 1 seed, 12.0 s of CPU" in text
+    assert "Test images: narrow, kNN@20 0.9500, 1 seed, 12.0 s of CPU (" in text
+    assert "2 seeds, 12.0 s of CPU, 6.5 s by the clock, 2 threads (" in text
     assert "The same images, pixels: kNN@20 0.9700, 1 seed." in text
-    assert "Test images, for an earlier choice: before, kNN@20 0.9000, 1 seed." in text
+    assert "Test images, measured earlier: before, kNN@20 0.9000, 1 seed, 1 thread." in text
     assert "Not run: `python -m experiments.maps mnist-long`" in text
