@@ -7,8 +7,9 @@ import os
 
 # Before numpy and torch: the tensors are small, and two workers' threads would only spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Nobody's own settings and views, which commands would read and the dashboard would change.
-os.environ["TUI_LATENT_CONFIG"] = os.devnull + "/config.toml"
+# Nobody's own settings and views, which commands would read and the dashboard would change. There
+# is no such file, which is no problem to tell of, and not even root can make it.
+os.environ["TUI_LATENT_CONFIG"] = "/proc/none/config.toml"
 os.environ["TUI_LATENT_CACHE"] = os.devnull + "/cache"
 
 from collections.abc import Callable

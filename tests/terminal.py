@@ -11,6 +11,7 @@ import signal
 import struct
 import sys
 import termios
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -30,11 +31,15 @@ class Terminal:
         lines: int = 40,
         answers: Mapping[bytes, bytes] = {},
         program: str = "",
+        rate: int | None = None,
         **environment: str,
     ) -> None:
         """`answers` are what the terminal replies to what a program asks it; `program` is Python
-        code to run in the place of `tui-latent`."""
-        self._answers = answers
+        code to run in the place of `tui-latent`. What it paints comes over a line of `rate` bytes a
+        second (None: no limit), whose buffers take everything at once."""
+        self._answers, self._rate = answers, rate
+        self._line, self._arrived = b"", time.monotonic()
+        self._answered = 0
         self._emulator = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._emulator)
         self.painted = b""
@@ -135,10 +140,34 @@ class Terminal:
         if self._file >= 0:
             os.close(self._file)
 
-    def _answer(self, chunk: bytes) -> None:
+    @property
+    def underway(self) -> bytes:
+        """What the program has sent and the line has not delivered yet."""
+        self._read(0.0)
+        return self._line
+
+    @property
+    def answered(self) -> int:
+        """Questions so far that the terminal has answered."""
+        self._read(0.0)
+        return self._answered
+
+    def _deliver(self) -> None:
+        """Show and answer what the line has carried since the last call."""
+        now, most = time.monotonic(), len(self._line)
+        if self._rate is not None:
+            most = min(most, int((now - self._arrived) * self._rate))
+        if most or not self._line:
+            self._arrived = now
+        chunk, self._line = self._line[:most], self._line[most:]
         for question, answer in self._answers.items():
-            if question in chunk:
-                os.write(self._file, answer)
+            begun = self.painted[len(self.painted) - len(question) + 1 :]
+            for _ in range((begun + chunk).count(question)):
+                with suppress(OSError):  # the program has ended
+                    os.write(self._file, answer)
+                    self._answered += 1
+        self.painted += chunk
+        self._stream.feed(chunk)
 
     def _read(self, seconds: float) -> None:
         while select.select([self._file], [], [], seconds)[0]:
@@ -148,10 +177,10 @@ class Terminal:
                 chunk = b""
             if not chunk:
                 break
-            self._answer(chunk)
-            self.painted += chunk
-            self._stream.feed(chunk)
+            self._line += chunk
+            self._deliver()
             seconds = 0.0
+        self._deliver()
         pid, status = (0, 0) if self.status is not None else os.waitpid(self._pid, os.WNOHANG)
         if pid:
             self.status = os.waitstatus_to_exitcode(status)

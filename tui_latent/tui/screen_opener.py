@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 
 from textual import on, work
-from textual.app import App
 
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.paced_app import PacedApp
 
 Export = Callable[[Path], Path]
 
 
-class ScreenOpener(App[int]):
+class ScreenOpener(PacedApp[int]):
     """Opens screens as messages request."""
 
     drawer: WorkerThread

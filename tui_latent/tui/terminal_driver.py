@@ -11,16 +11,23 @@ import concurrent.futures
 import os
 import re
 import select
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual import events
 from textual.app import ScreenStackError
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from tui_latent.tui.terminal_parser import LARGEST_SCREEN, LONGEST_PASTE, TerminalParser
+from tui_latent.tui.line_pace import LOST, QUESTION, LinePace
+from tui_latent.tui.terminal_parser import (
+    LARGEST_SCREEN,
+    LONGEST_PASTE,
+    Answered,
+    TerminalParser,
+)
 
 _BLOCK: Final = 4096
 _FLOOD: Final = 2048
@@ -34,8 +41,11 @@ _PATIENCE: Final = 0.5
 _ROUNDS: Final = 2
 """a key may make a widget post a message of its own, which the second round waits for"""
 
+_LAST_ANSWERS: Final = 1.0
+"""seconds for the answers to the last frames"""
+
 _MATTERS: Final = re.compile(
-    rb"\x1b(?:\[20[01]~|[]P_^X\\])|[\x07\x18\x1a]|.{1,64}\Z", flags=re.DOTALL
+    rb"\x1b(?:\[20[01]~|\[0n|[]P_^X\\])|[\x07\x18\x1a]|.{1,64}\Z", flags=re.DOTALL
 )
 _INPUT: Final = (events.InputEvent, events.AppFocus, events.AppBlur)
 
@@ -51,6 +61,46 @@ class TerminalDriver(LinuxDriver):
     typed_before: ClassVar[bytes] = b""
     """keys typed before the driver started, which the query of the terminal has read"""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._pace = LinePace()
+        self._written = self._asks = False
+        self._draw_later: Callable[[], None] | None = None
+
+    def start_application_mode(self) -> None:
+        """Take over the terminal; from now on it is asked what it has shown."""
+        self._asks = self.input_tty
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def write(self, data: str) -> None:
+        """Send characters to the terminal."""
+        self._written = True
+        super().write(data)
+
+    def flush(self) -> None:
+        """Ask the terminal to answer once it has shown what was written since the last call."""
+        if self._written and self._asks and self._pace.ask():
+            super().write(QUESTION)
+        self._written = False
+        super().flush()
+
+    def is_behind(self, draw_later: Callable[[], None]) -> bool:
+        """Return whether a frame should wait; if so, `draw_later` is called when it may come."""
+        if not self._pace.behind():
+            return False
+        if self._draw_later is None:
+            self._loop.call_later(LOST, self._draw_anyway)
+        self._draw_later = draw_later
+        return True
+
+    def disable_input(self) -> None:
+        """Stop reading, once the answers that are due have been read: a shell would print them."""
+        self._asks = False
+        end = time.monotonic() + _LAST_ANSWERS
+        while self._pace.unanswered and not self.exit_event.is_set() and time.monotonic() < end:
+            time.sleep(_LOOK / 10)
+        super().disable_input()
+
     def run_input_thread(self) -> None:
         """Read input until the driver is stopped."""
         parser = TerminalParser(self._debug)
@@ -61,6 +111,7 @@ class TerminalDriver(LinuxDriver):
             if flood > _READ_WHOLE:
                 block = gist(block)
             found = [*(parser.feed(block.decode("latin-1")) if block else ()), *parser.tick()]
+            found = [message for message in found if not self._is_answer(message)]
             if flood:
                 last = next((m for m in reversed(found) if isinstance(m, _INPUT)), last)
                 found = [message for message in found if not isinstance(message, _INPUT)]
@@ -68,6 +119,26 @@ class TerminalDriver(LinuxDriver):
                 found, last = [last, *found], None
             if found:
                 self._wait_until_handled(found)
+
+    def _is_answer(self, message: Message) -> bool:
+        if not isinstance(message, Answered):
+            return False
+        self._pace.answered()
+        if self._draw_later is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._draw_kept)
+        return True
+
+    def _draw_anyway(self) -> None:
+        """Draw even if the answers were lost on the way."""
+        self._draw_kept()
+        if self._draw_later is not None:
+            self._loop.call_later(LOST, self._draw_anyway)
+
+    def _draw_kept(self) -> None:
+        if self._draw_later is not None and not self._pace.behind():
+            draw, self._draw_later = self._draw_later, None
+            draw()
 
     def send_message(self, message: Message) -> None:
         """Post a message to the application."""
@@ -127,5 +198,5 @@ class TerminalDriver(LinuxDriver):
 
 def gist(block: bytes) -> bytes:
     """Reduce a block of a flood, which would take too long to parse, to what matters: the starts
-    and ends of pastes and strings, and the last bytes."""
+    and ends of pastes and strings, answers, and the last bytes."""
     return b"".join(_MATTERS.findall(block))

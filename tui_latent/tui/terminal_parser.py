@@ -19,6 +19,8 @@ from textual._xterm_parser import XTermParser
 from textual.constants import ESCAPE_DELAY
 from textual.message import Message
 
+from tui_latent.tui.line_pace import ANSWER
+
 LARGEST_SCREEN: Final = 700, 250
 """most columns and lines drawn: a screen of 65,535 by 65,535 cells would use all memory"""
 
@@ -41,6 +43,11 @@ _LONGEST_KNOWN: Final = 32
 """most characters of a sequence that Textual recognises"""
 _NOT_ASKED_FOR: Final = (events.Resize, events.CursorPosition, messages.InBandWindowResize)
 """dropped: the size comes from the system alone, whatever a terminal reports"""
+
+
+class Answered(Message):
+    """The terminal has answered `line_pace.QUESTION`."""
+
 
 Give = Callable[[Message], None]
 Reading = Generator[Read1 | Peek1, str, str]
@@ -112,6 +119,9 @@ class TerminalParser(XTermParser):
                 with contextlib.suppress(ParseTimeout):
                     for _ in range(3):
                         yield Read1(ESCAPE_DELAY)
+                return ""
+            if sequence == ANSWER:
+                give(Answered())
                 return ""
             if (byte >= "@" and sequence != "\x1b[[") or byte == "$":
                 known = len(sequence) <= _LONGEST_KNOWN and self._recognise(sequence, give)
