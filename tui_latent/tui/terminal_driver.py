@@ -69,7 +69,7 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take over the terminal; from now on it is asked what it has shown."""
-        self._asks = self.input_tty
+        self._asks, self._pace = self.input_tty, LinePace()  # answers from before are lost
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def write(self, data: str) -> None:
