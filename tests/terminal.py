@@ -20,6 +20,8 @@ import pyte
 
 from tests.waiting import Deadline
 
+_LONGEST_READ = 0.5
+
 
 class Terminal:
     """`tui-latent` with arguments on a pty of `columns` x `lines`; `screen()` is what it shows."""
@@ -170,7 +172,12 @@ class Terminal:
         self._stream.feed(chunk)
 
     def _read(self, seconds: float) -> None:
-        while select.select([self._file], [], [], seconds)[0]:
+        """Read what comes within some seconds, and what follows it without a pause.
+
+        A program that paints faster than it is read here keeps nobody from typing.
+        """
+        end = time.monotonic() + seconds + _LONGEST_READ
+        while time.monotonic() < end and select.select([self._file], [], [], seconds)[0]:
             try:
                 chunk = os.read(self._file, 1 << 16)
             except OSError:  # the program closed its end

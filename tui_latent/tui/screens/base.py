@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from textual import events
 from textual.reactive import Reactive
-from textual.screen import Screen, ScreenResultType
+from textual.screen import ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui_latent.tui.compositor import AnnouncingCompositor
+from tui_latent.tui.layered_screen import LayeredScreen
 from tui_latent.tui.notices import ELSEWHERE, NO_CHANGE, SHARE
 
 SMALLEST: Final = (60, 20)
@@ -25,7 +25,7 @@ class TooSmall(Static):
         super().__init__(id="too-small", markup=False)
 
 
-class BaseScreen(Screen[ScreenResultType]):
+class BaseScreen(LayeredScreen[ScreenResultType]):
     """A screen that is not repainted when the focus moves: widgets show their own focus.
 
     A screen that composes a `TooSmall` shows it instead of its widgets in a small terminal.
@@ -48,10 +48,6 @@ class BaseScreen(Screen[ScreenResultType]):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     _focused_before: Widget | None = None
     """what had the focus when the terminal became too small"""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._compositor = AnnouncingCompositor()
 
     def terms(self) -> Sequence[str]:
         """Return the terms that the help explains."""

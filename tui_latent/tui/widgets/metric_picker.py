@@ -8,16 +8,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui_latent.runs.metric_specs import MetricSpec
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.widgets.line_input import LineInput
 
 
-class MetricPicker(ModalScreen[str | None]):
+class MetricPicker(DialogScreen[str | None]):
     """Asks for a metric; closes with its name in the records, or with None."""
 
     CSS = """

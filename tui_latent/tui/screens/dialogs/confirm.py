@@ -6,14 +6,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.remapping import key_name
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(DialogScreen[bool]):
     """Asks a yes-or-no question; the safe answer has the focus."""
 
     CSS = """

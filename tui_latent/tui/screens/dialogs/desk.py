@@ -10,10 +10,10 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.dialogs.desk_values import DeskDraft, Row
 from tui_latent.tui.widgets.cut_text import CutText
@@ -64,7 +64,7 @@ class DeskRow(Horizontal):
                 editor.value = row.text
 
 
-class DeskScreen(ModalScreen[None]):
+class DeskScreen(DialogScreen[None]):
     """Changes the running model's settings between two steps."""
 
     CSS = """

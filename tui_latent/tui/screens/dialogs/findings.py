@@ -8,11 +8,11 @@ from typing import Final
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.remapping import key_name
 from tui_latent.verdict import Door, Finding, Severity, Verdict
 
@@ -26,7 +26,7 @@ _NOT_YET: Final = "Judging the run …"
 _NOTHING: Final = "Nothing can be said about this run before its first evaluation."
 
 
-class FindingsScreen(ModalScreen[Door | None]):
+class FindingsScreen(DialogScreen[Door | None]):
     """Lists findings; closes with the door of the one that was chosen."""
 
     CSS = """

@@ -11,11 +11,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.widgets.cut_text import CutText
 
 Check = Callable[[int, dict[str, object]], str]
@@ -30,7 +30,7 @@ class Fork:
     overrides: dict[str, object]
 
 
-class ForkScreen(ModalScreen[Fork | None]):
+class ForkScreen(DialogScreen[Fork | None]):
     """Asks which checkpoint a new run starts from, and with which other settings."""
 
     CSS = """

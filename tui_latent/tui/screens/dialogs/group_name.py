@@ -6,15 +6,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_latent.runs.groups import LONGEST_NAME
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.remapping import key_name
 
 
-class GroupNameScreen(ModalScreen[str | None]):
+class GroupNameScreen(DialogScreen[str | None]):
     """Asks for a name; closes with it, empty to take the name away, or with None."""
 
     CSS = """

@@ -9,11 +9,12 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from tui_latent.tui.commands import Command, commands_of
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.terms import explained
@@ -25,7 +26,7 @@ _FRAME: Final = 7
 """columns of its border, padding and scroll bar"""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(DialogScreen[None]):
     """Explains a screen."""
 
     CSS = """

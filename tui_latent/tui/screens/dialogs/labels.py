@@ -6,16 +6,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_latent.runs.labels import LONGEST_NAME, tags_in
 from tui_latent.runs.schema import Labels
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.remapping import key_name
 
 
-class LabelsScreen(ModalScreen[Labels | None]):
+class LabelsScreen(DialogScreen[Labels | None]):
     """Asks for name, tags and notes; closes with them, or with None."""
 
     CSS = """

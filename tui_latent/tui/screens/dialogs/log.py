@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 
 _TRACEBACK, _FAILED = "Traceback (most recent call last)", "failed: "
 _BEFORE = 5
 """lines shown above the error, which may say what led to it"""
 
 
-class LogScreen(ModalScreen[None]):
+class LogScreen(DialogScreen[None]):
     """Shows the last lines of a run's log; its newest error stands out."""
 
     CSS = """

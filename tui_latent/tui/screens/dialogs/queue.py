@@ -9,11 +9,11 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_latent.tui import messages
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.thread_failures import TellsFailures
 from tui_latent.tui.widgets.line_list import LineList
@@ -26,7 +26,7 @@ class _Waiting(LineList):
     BINDINGS = bindings("queue list")
 
 
-class QueueScreen(TellsFailures, ModalScreen[None]):
+class QueueScreen(TellsFailures, DialogScreen[None]):
     """Shows the queue; runs can be moved or removed, and a queue that is not running started."""
 
     CSS = """

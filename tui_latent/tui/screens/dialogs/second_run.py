@@ -8,10 +8,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.remapping import key_name
 
 Way = Literal["stop", "background", "queue"]
@@ -23,7 +23,7 @@ _WAYS: Final[dict[Way, str]] = {
 }
 
 
-class SecondRunScreen(ModalScreen[Way | None]):
+class SecondRunScreen(DialogScreen[Way | None]):
     """Closes with the way to start the second run, or with None to start nothing."""
 
     CSS = """

@@ -5,11 +5,12 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui_latent.tui.layered_screen import DialogScreen
 
-class StoppingScreen(ModalScreen[None]):
+
+class StoppingScreen(DialogScreen[None]):
     """Says that a run is being stopped and saved; whoever pushed it dismisses it."""
 
     CSS = """

@@ -8,10 +8,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.menu.run_columns import BY_ID, COLUMNS
 from tui_latent.tui.widgets.line_list import LineList
@@ -25,7 +25,7 @@ class _Columns(LineList):
     BINDINGS = bindings("column list")
 
 
-class ColumnsScreen(ModalScreen[None]):
+class ColumnsScreen(DialogScreen[None]):
     """Lists the columns; the table behind follows each choice."""
 
     CSS = """

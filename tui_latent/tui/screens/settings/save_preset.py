@@ -9,18 +9,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui_latent.config.own_folders import first_own_folder, own_presets
 from tui_latent.config.own_presets import name_problem, preset_file
 from tui_latent.config.preset_files import preset_stem
 from tui_latent.tui.keymap import bindings
+from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.widgets.line_input import LineInput
 
 
-class SavePresetScreen(ModalScreen[tuple[Path, str, bool] | None]):
+class SavePresetScreen(DialogScreen[tuple[Path, str, bool] | None]):
     """Closes with folder, name and whether to replace an existing file, or with None."""
 
     CSS = """
