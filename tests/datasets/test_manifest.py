@@ -330,10 +330,65 @@ def test_splits_are_found_by_their_cells(
     assert dataset.train.columns == ()
 
 
+@pytest.mark.parametrize(
+    ("title", "train", "held", "why"),
+    [
+        ("split", "trian", "tset", "it has 'trian', 'tset' where train, val or test is needed"),
+        ("fold", 1, 2, "it has '1', '2' where"),
+        ("phase", "train", "validatoin", "it has 'validatoin' where"),
+        ("phase", "train", "tset", "it has 'tset' where"),
+        ("is_valid", "true", "true", "it needs true in some rows, false in all others"),
+        ("is_train", "true", "perhaps", "it needs true in some rows"),
+    ],
+    ids=["misspelt", "folds", "one misspelt", "nearly", "always", "neither"],
+)  # fmt: skip
+def test_a_column_that_was_meant_to_choose_splits_is_named(
+    root: Path, title: str, train: object, held: object, why: str
+) -> None:
+    table = [[*row[:2], held if row[2] == "test" else train] for row in rows()]
+    table[0][2] = title
+    log: list[str] = []
+    dataset = load(write(root / "m.csv", table), log)
+    assert f"column {title} does not choose splits: {why}" in log[-1]
+    assert [column.name for column in dataset.train.columns] == [title]
+    assert why in describe_source(settings(root / "m.csv")).note
+
+
+def test_three_splits_of_which_one_is_misspelt(root: Path) -> None:
+    table = [[*row[:2], row[2]] for row in rows()]
+    table[0][2] = "phase"
+    table[1][2], table[2][2] = "val", "holdout set of site B"
+    log: list[str] = []
+    load(write(root / "m.csv", table), log)
+    assert "column phase does not choose splits: it has 'holdout set of site B'" in log[-1]
+
+
+def test_a_column_that_names_splits_counts_before_one_that_is_only_called_so(root: Path) -> None:
+    table = [
+        [*row[:2], n % 3, "1.0" if row[2] == "test" else "0.0"] for n, row in enumerate(rows())
+    ]
+    table[0][2:] = ["fold", "is_test"]
+    dataset = load(write(root / "m.csv", table))
+    assert numbers(dataset.val.images) == [8, 9, 10, 11]
+    assert [column.name for column in dataset.train.columns] == ["fold"]
+
+
+def test_two_columns_of_splits_are_named(root: Path) -> None:
+    table = [[*row[:2], row[2], row[2]] for row in rows()]
+    table[0][2:] = ["first round", "second round"]
+    log: list[str] = []
+    dataset = load(write(root / "m.csv", table), log)
+    assert "first round and second round look like splits, so neither is used" in log[-1]
+    assert len(dataset.train.columns) == 2
+
+
 def test_columns_that_only_resemble_splits_are_kept(root: Path) -> None:
     table: list[list[object]] = [["path", "train", "kind"]]
     table += [[f"imgs/{n}.png", n % 2, ("train", "bus")[n % 2]] for n in range(12)]
-    assert [c.name for c in load(write(root / "m.csv", table)).train.columns] == ["train", "kind"]
+    log: list[str] = []
+    dataset = load(write(root / "m.csv", table), log)
+    assert [c.name for c in dataset.train.columns] == ["train", "kind"]
+    assert "choose splits" not in log[-1]
 
 
 def test_an_image_of_several_rows_is_reported(root: Path) -> None:
