@@ -124,8 +124,10 @@ def refuse_strangers(layout: FolderLayout, wanted: Sequence[str]) -> None:
             "remove it, name the classes to use in data.classes, or set data.val_fraction=0.2 to "
             "hold out training images instead"
         )
+    known = {composed(name) for name in layout.class_names}
+    strange = {composed(name) for name in shown_names(layout.strangers)} - known
     for name in wanted:
-        if name in shown_names(layout.strangers) and name not in layout.class_names:
+        if composed(name) in strange:
             raise DataError(
                 f"data.classes: class '{name}' is in {layout.test} and not in {layout.train}: "
                 "add it there, or leave it out of data.classes"
