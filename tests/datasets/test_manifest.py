@@ -572,8 +572,8 @@ def test_the_cache_of_hugging_face_datasets(tmp_path: Path, data_folder: Path) -
         path = str(folder / f"{name}.arrow")
         with pa.OSFile(path, "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
             stream.write_table(table)
-    for path in (tmp_path / "beans", folder):
-        dataset = load(path)
+    for place in (tmp_path / "beans", folder):
+        dataset = load(place)
         assert numbers(dataset.train.images) == list(range(8))
         assert numbers(dataset.val.images) == [8, 9, 10, 11]
         assert dataset.train.class_names == ("dog", "cat")
