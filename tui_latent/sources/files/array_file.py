@@ -176,11 +176,13 @@ def _refuse_images_last(holder: Holder, pairs: Sequence[_Pair]) -> None:
     """
     for pair in pairs:
         shape = holder.header(pair.images)[0]
-        labels = max(holder.header(pair.labels)[0], default=0) if pair.labels else 0
-        if len(shape) > 2 and labels == shape[-1] and labels != shape[0]:
+        of_labels = holder.header(pair.labels)[0] if pair.labels else ()
+        count = max(of_labels, default=0)
+        if len(shape) > 2 and count == shape[-1] and count != shape[0]:
             raise DataError(
-                f"{holder.path}: {pair.images} has shape {shape}, and there are {labels:,} labels: "
-                f"save the images along the first axis: numpy.moveaxis({pair.images}, -1, 0)"
+                f"{holder.path}: {pair.labels} has shape {of_labels}: {shape[0]:,} labels are "
+                f"needed; or, if the last axis of {pair.images} {shape} counts the images, save "
+                f"numpy.moveaxis({pair.images}, -1, 0)"
             )
 
 
