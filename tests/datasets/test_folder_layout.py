@@ -123,14 +123,15 @@ SEG = tuple(f"seg_{split}/seg_{split}/{c}" for split in ("train", "test") for c 
         (SEG, "seg_test and seg_train look like splits", "seg_train"),
         (("test/a", "test/b"), "there is test, but no train", "test"),
         (("Testing/a", "dev/b"), "no train", "Testing"),
+        (("trainning/a", "test/a"), "rename trainning to train, or", "test"),
         (("train/x", "train/y", "bus", "car"), "train contains folders.* bus and car", "train"),
         (("cat/train", "cat/test", "dog/train", "dog/test"), "outermost", None),
         (("bottle/train/good", "bottle/test/bad", "nut/train/good"), "outermost", "bottle"),
         (("val",), "val: contains images, but no class folders", "val"),
         (("train", "test", "bus"), "train: contains images, but no class folders", "train"),
         (("trainA", "trainB", "testA", "testB"), "look like splits", None),
-        (("train/a", "Train/a", "test/a"), "Train and train all look like the train split", None),
-        (("train/a", "val/a", "valid/a"), "val and valid all look like the val split", None),
+        (("train/a", "Train/a", "test/a"), "Train and train look like the train split", None),
+        (("train/a", "val/a", "valid/a"), "val and valid look like the val split", None),
     ],
 )
 def test_what_is_neither_splits_nor_classes_is_refused_with_a_way_out(
@@ -147,6 +148,30 @@ def test_what_is_neither_splits_nor_classes_is_refused_with_a_way_out(
         classes = ("good",) if way_out == "bottle" else ()
         kept = 0.5 if way_out == "bottle" else 0.0
         assert len(load(Path(path[1]), classes=classes, val_fraction=kept).train) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.heic", b"\0\0\0\x18ftypheic", r"3 \.heic files, such as 0a.heic \(HEIC: convert"),
+        ("a", b"\x89PNG\r\n\x1a\n", r"3 files without an extension, .*: end its name with \.png"),
+        ("a.dcm", bytes(128) + b"DICM", r"3 \.dcm files, .*\(DICOM: convert it to PNG or JPEG\)"),
+        ("a.parquet", b"PAR1", r"3 \.parquet files, .*\(set data.source=manifest\)"),
+        ("a.weird", b"\1\2", r"3 \.weird files, such as 0a\.weird[:;]"),
+    ],
+    ids=["HEIC", "no extension", "DICOM", "Parquet", "unknown"],
+)
+def test_what_is_there_instead_of_images_is_named(
+    tmp_path: Path, data_folder: Path, name: str, content: bytes, said: str
+) -> None:
+    for folder in ("flat", "classes/cat", "classes/dog", "splits/train", "splits/test"):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(3):
+            (tmp_path / folder / f"{number}{name}").write_bytes(content)
+        (tmp_path / folder / ".DS_Store").write_bytes(b"x")
+    for root in ("flat", "classes", "splits"):
+        with pytest.raises(DataError, match=said):
+            load(tmp_path / root)
 
 
 def test_a_link_from_one_split_to_the_other_is_refused(tmp_path: Path) -> None:

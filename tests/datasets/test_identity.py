@@ -250,9 +250,38 @@ def test_arrays_are_known_by_their_pixels_and_labels(tmp_path: Path, data_folder
     images[17, 0, 0] ^= 1
     labels[4] = 1
     np.savez(path, x_train=images, y_train=labels)
-    assert "1 changed (number 4)" in changes(before, identity(path, "arrays"))
+    said = "training images: 1 with another class (number 4: 0 to 1); the run had 20"
+    assert changes(before, identity(path, "arrays")) == said
     np.savez(path, x_train=images[:15], y_train=np.arange(15) % 2)
     assert "5 images removed" in changes(before, identity(path, "arrays"))
+
+
+def test_equal_images_of_other_classes_are_counted_one_by_one(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    path = tmp_path / "blank.npz"
+    images, labels = np.zeros((20, 8, 8), np.uint8), np.arange(20) % 2
+    np.savez(path, x_train=images, y_train=labels)
+    before = identity(path, "arrays")
+    labels[[4, 6]] = 1
+    np.savez(path, x_train=images, y_train=labels)
+    said = "training images: 2 with another class (number 1: 0 to 1, number 3: 0 to 1)"
+    assert changes(before, identity(path, "arrays")).startswith(f"{said}; ")
+
+
+def test_a_table_with_other_classes_or_repeated_images_says_which(root: Path) -> None:
+    table = root / "images.csv"
+    rows = [f"train/a/{k}.bmp,cat" for k in range(4)] + [f"train/b/{k}.bmp,dog" for k in range(4)]
+    table.write_text("\n".join(["path,label", *rows]), encoding="utf-8")
+    before = identity(table, "manifest")
+    other = [rows[0].replace("cat", "dog"), *rows[1:]]
+    table.write_text("\n".join(["path,label", *other]), encoding="utf-8")
+    said = "train: 1 with another class (train/a/0.bmp: cat to dog); the run had 8"
+    assert changes(before, identity(table, "manifest")) == said
+    table.write_text("\n".join(["path,label", *rows[:7], "train/b/3.bmp,"]), encoding="utf-8")
+    assert "(train/b/3.bmp: dog to no class)" in changes(before, identity(table, "manifest"))
+    table.write_text("\n".join(["path,label", *rows, rows[2]]), encoding="utf-8")
+    assert "1 image added (train/a/2.bmp (2))" in changes(before, identity(table, "manifest"))
 
 
 def test_a_file_that_changes_while_it_is_decoded_is_refused(

@@ -307,6 +307,19 @@ def test_text_tables_as_programs_write_them(root: Path, text: str, encoding: str
     assert dataset.train.class_names == ("cat",)
 
 
+def test_columns_without_titles_and_lines_that_are_no_json_are_named(root: Path) -> None:
+    table = [[n, ("cat", "dog")[n % 2], f"imgs/{n}.png"] for n in range(12)]
+    log: list[str] = []
+    path = write(root / "m.lst", table, "\t")
+    assert load(path, log).train.class_names == ()
+    assert "no line of titles" in log[-1] and "data.label_column" in log[-1]
+    assert load(path, label_column="column 2").train.class_names == ("cat", "dog")
+    lines = [json.dumps({"path": f"imgs/{n}.png"}) for n in range(3)]
+    (root / "m.jsonl").write_text("\n\n".join([*lines, "{path"]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"m\.jsonl: line 7 is not JSON: Expecting property name"):
+        load(root / "m.jsonl")
+
+
 def test_quotes_that_are_not_closed_are_reported_with_their_line(root: Path) -> None:
     path = write(root / "m.csv", rows())
     path.write_text(path.read_text().replace("2.png,", '2.png,"'))
@@ -330,10 +343,65 @@ def test_splits_are_found_by_their_cells(
     assert dataset.train.columns == ()
 
 
+@pytest.mark.parametrize(
+    ("title", "train", "held", "why"),
+    [
+        ("split", "trian", "tset", "it has 'trian', 'tset' where train, val or test is needed"),
+        ("fold", 1, 2, "it has '1', '2' where"),
+        ("phase", "train", "validatoin", "it has 'validatoin' where"),
+        ("phase", "train", "tset", "it has 'tset' where"),
+        ("is_valid", "true", "true", "it needs true in some rows, false in all others"),
+        ("is_train", "true", "perhaps", "it needs true in some rows"),
+    ],
+    ids=["misspelt", "folds", "one misspelt", "nearly", "always", "neither"],
+)  # fmt: skip
+def test_a_column_that_was_meant_to_choose_splits_is_named(
+    root: Path, title: str, train: object, held: object, why: str
+) -> None:
+    table = [[*row[:2], held if row[2] == "test" else train] for row in rows()]
+    table[0][2] = title
+    log: list[str] = []
+    dataset = load(write(root / "m.csv", table), log)
+    assert f"column {title} does not choose splits: {why}" in log[-1]
+    assert [column.name for column in dataset.train.columns] == [title]
+    assert why in describe_source(settings(root / "m.csv")).note
+
+
+def test_three_splits_of_which_one_is_misspelt(root: Path) -> None:
+    table = [[*row[:2], row[2]] for row in rows()]
+    table[0][2] = "phase"
+    table[1][2], table[2][2] = "val", "holdout set of site B"
+    log: list[str] = []
+    load(write(root / "m.csv", table), log)
+    assert "column phase does not choose splits: it has 'holdout set of site B'" in log[-1]
+
+
+def test_a_column_that_names_splits_counts_before_one_that_is_only_called_so(root: Path) -> None:
+    table = [
+        [*row[:2], n % 3, "1.0" if row[2] == "test" else "0.0"] for n, row in enumerate(rows())
+    ]
+    table[0][2:] = ["fold", "is_test"]
+    dataset = load(write(root / "m.csv", table))
+    assert numbers(dataset.val.images) == [8, 9, 10, 11]
+    assert [column.name for column in dataset.train.columns] == ["fold"]
+
+
+def test_two_columns_of_splits_are_named(root: Path) -> None:
+    table = [[*row[:2], row[2], row[2]] for row in rows()]
+    table[0][2:] = ["first round", "second round"]
+    log: list[str] = []
+    dataset = load(write(root / "m.csv", table), log)
+    assert "first round and second round look like splits, so neither is used" in log[-1]
+    assert len(dataset.train.columns) == 2
+
+
 def test_columns_that_only_resemble_splits_are_kept(root: Path) -> None:
     table: list[list[object]] = [["path", "train", "kind"]]
     table += [[f"imgs/{n}.png", n % 2, ("train", "bus")[n % 2]] for n in range(12)]
-    assert [c.name for c in load(write(root / "m.csv", table)).train.columns] == ["train", "kind"]
+    log: list[str] = []
+    dataset = load(write(root / "m.csv", table), log)
+    assert [c.name for c in dataset.train.columns] == ["train", "kind"]
+    assert "choose splits" not in log[-1]
 
 
 def test_an_image_of_several_rows_is_reported(root: Path) -> None:
@@ -495,6 +563,22 @@ def test_a_dataset_saved_to_disk(tmp_path: Path, data_folder: Path) -> None:
     assert len(load(root / "train").train) + len(load(root / "train").val) == 8
 
 
+def test_the_cache_of_hugging_face_datasets(tmp_path: Path, data_folder: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="Arrow files need pyarrow")
+    folder = tmp_path / "beans" / "default" / "0.0.0" / "f00d"
+    folder.mkdir(parents=True)
+    for name, ids in (("beans-train", range(8)), ("beans-test", range(8, 12)), ("cache-1f", [0])):
+        table = arrow_table(list(ids))
+        path = str(folder / f"{name}.arrow")
+        with pa.OSFile(path, "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
+            stream.write_table(table)
+    for place in (tmp_path / "beans", folder):
+        dataset = load(place)
+        assert numbers(dataset.train.images) == list(range(8))
+        assert numbers(dataset.val.images) == [8, 9, 10, 11]
+        assert dataset.train.class_names == ("dog", "cat")
+
+
 def test_several_datasets_in_a_folder_are_refused(tmp_path: Path, data_folder: Path) -> None:
     for name in ("plain", "augmented"):
         write_parquet(tmp_path / "set" / name / "train-00000-of-00001.parquet", range(4))
@@ -564,6 +648,25 @@ def test_tar_shards(tmp_path: Path, data_folder: Path, named: str) -> None:
     assert "2 tar archives" in describe_source(settings(root / named)).note
 
 
+def test_an_archive_of_class_folders_says_that_they_are_not_read(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    log: list[str] = []
+    write_tar(tmp_path / "a.tar", [(f"{'ab'[n % 2]}/{n}.png", png(n)) for n in range(8)])
+    assert load(tmp_path / "a.tar", log).train.class_names == ()
+    assert "its folders (a and b) are not read as classes; unpacked, they are" in log[-1]
+    write_tar(tmp_path / "b.tar", [(f"{n}.txt", b"a dog") for n in range(3)])
+    with pytest.raises(DataError, match=r"b\.tar: there are no images in it: 3 samples without"):
+        load(tmp_path / "b.tar")
+
+
+def test_texts_in_an_archive_may_have_two_endings(tmp_path: Path, data_folder: Path) -> None:
+    found = [(f"{n}.png", png(n)) for n in range(8)]
+    found += [(f"{n}.label.txt", f"{n % 2}".encode()) for n in range(8)]
+    write_tar(tmp_path / "a.tar", found)
+    assert load(tmp_path / "a.tar").train.class_names == ("0", "1")
+
+
 @pytest.mark.parametrize("ending", ["gz", "bz2", "xz"])
 def test_compressed_shards(tmp_path: Path, data_folder: Path, ending: str) -> None:
     path = tmp_path / f"set.tar.{ending}"
@@ -609,8 +712,16 @@ def test_digests_of_a_shard_are_kept_until_it_changes(
 
 def test_what_is_not_a_table_is_reported(tmp_path: Path, data_folder: Path) -> None:
     (tmp_path / "notes.pdf").write_bytes(b"%PDF")
-    with pytest.raises(DataError, match="its name has none of the known extensions"):
-        load(tmp_path / "notes.pdf")
+    for name, remedy in (
+        ("notes.pdf", "name a CSV, TSV"),
+        ("set.tar.zst", "unpack it"),
+        ("table.xlsx", "save it as CSV"),
+        ("list.json", "call it .jsonl"),
+        ("a.jpg", f"data.path={tmp_path}"),
+    ):
+        (tmp_path / name).write_bytes(b"x")
+        with pytest.raises(DataError, match=f"{name}: not a table: .*{remedy}"):
+            load(tmp_path / name)
     with pytest.raises(DataError, match="contains no table"):
         load(tmp_path)
     with pytest.raises(DataError, match=r"no file .*gone\.csv"):

@@ -99,3 +99,9 @@ def test_a_group_may_be_called_like_a_class_in_it() -> None:
 def test_composites_that_mean_nothing(merge: dict[str, tuple[str, ...]], message: str) -> None:
     with pytest.raises(DataError, match=re.escape(message)):
         merged_classes(NAMES, merge)
+
+
+def test_classes_are_merged_however_their_accents_are_encoded() -> None:
+    names = ("cafe\u0301", "the", "th\u00e9")  # the first as macOS stores it
+    target_of, targets = merged_classes(names, {"drinks": ("caf\u00e9", "the\u0301")})
+    assert target_of.tolist() == [0, 1, 0] and targets == ("drinks", "the")

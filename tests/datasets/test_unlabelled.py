@@ -106,6 +106,17 @@ def test_splits_of_class_folders_stay_apart_without_their_classes(
     assert "not used: test beside train" in lines[-1]
 
 
+def test_splits_below_other_folders_are_named(tmp_path: Path, data_folder: Path) -> None:
+    for split in ("train", "val"):
+        for number in range(5):
+            paint(tmp_path / "set" / "images" / split / f"{number}.png")
+        (tmp_path / "set" / "labels" / split).mkdir(parents=True)
+    log: list[str] = []
+    assert len(load(tmp_path / "set", log.append, labels="none").train) == 8
+    assert "train and val in images are not kept apart: data.path=" in log[-1]
+    assert_without_classes(load(Path(log[-1].partition("data.path=")[2].split()[0]), labels="none"))
+
+
 def test_arrays_need_no_labels(tmp_path: Path) -> None:
     x = RANDOM.integers(0, 256, (20, 8, 8), dtype=np.uint8)
     for arrays in ({"x_train": x}, {"images": x}, {"x_train": x, "y_train": np.arange(20) % 2}):

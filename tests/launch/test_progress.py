@@ -13,8 +13,10 @@ import pytest
 from tests.terminal import Terminal
 from tests.training.conftest import SMALL
 from tests.waiting import Deadline, until
+from tui_latent.launch.progress import describe
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Status
+from tui_latent.runs.writer import RunWriter
 from tui_latent.runtime.terminal_loss import ONE_LOSS
 
 LONG_AFTER_LOSS = ONE_LOSS + 2.0
@@ -37,6 +39,22 @@ def training(tmp_path: Path) -> Iterator[Terminal]:
 def status(folder: Path) -> Status:
     run = folder / "runs" / "run"
     return RunReader(run).refresh().status if (run / "preset.toml").exists() else Status()
+
+
+def test_before_the_first_step_the_log_says_what_takes_so_long(tmp_path: Path) -> None:
+    writer = RunWriter.create(tmp_path, "cells", {"data": {"source": "folder"}}, {}, "run")
+    reader = RunReader(writer.path)
+    assert describe(reader.refresh()) == "starting"
+    writer.status(phase="loading folder")
+    writer.log("timm:resnet18 features: 512 of 9,000 images, 3 min left")
+    assert describe(reader.refresh()) == (
+        "starting  timm:resnet18 features: 512 of 9,000 images, 3 min left"
+    )
+    writer.log("a" * 500)
+    assert len(describe(reader.refresh())) < 100
+    writer.status(state="running", phase="training")
+    assert describe(reader.refresh()) == "training"
+    writer.close()
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from tui_latent.cli.options import FAILED, fail
+from tui_latent.runtime.left_behind import ending_beside_threads
 from tui_latent.runtime.near_names import near_names
 
 COMMANDS: Final = {
@@ -45,6 +46,11 @@ COMMANDS: Final = {
 
 class Commands(click.Group):
     """Commands that report errors of the system and of run folders in one sentence."""
+
+    def __call__(self, *arguments: Any, **settings: Any) -> Any:
+        """Run the command line as a program of its own."""
+        with ending_beside_threads():
+            return super().__call__(*arguments, **settings)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of `--help`."""

@@ -13,6 +13,7 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.content_digests import Contents, read_contents
 from tui_latent.datasets.decoded_images import decoded_images
 from tui_latent.datasets.decoded_splits import EncodedSplit
+from tui_latent.datasets.files_instead import files_instead
 from tui_latent.datasets.folder_entries import ARRAYS, SUFFIXES
 from tui_latent.datasets.folder_layout import ImageFile, refuse_strangers
 from tui_latent.datasets.identity import DataIdentity, folder_part
@@ -54,7 +55,9 @@ def load_folder(
             listing = list_unlabelled(place, poll)
         words = listing.notes()
         if not listing.files:
-            raise _no_images(place, words, bool(listed), classes=bool(layout.folders))
+            inside = [name for name in (folders[i] for i in kept) if name] if folders else [""]
+            there = next(filter(None, (files_instead(place / name) for name in inside)), "")
+            raise _no_images(place, there, words, bool(listed), classes=bool(layout.folders))
         notes += [f"{place.name}: {note}" if len(places) > 1 else note for note in words]
         listed.append((place, listing.files, read_contents(place, listing.files, log, poll)))
     names = tuple(layout.class_names[i] for i in kept)
@@ -74,8 +77,10 @@ def _labels(files: Sequence[ImageFile]) -> NDArray[np.int64]:
     return np.array([file.label for file in files], dtype=np.int64)
 
 
-def _no_images(place: Path, notes: list[str], held_out: bool, classes: bool) -> DataError:
-    why = "; ".join((f"no images ({' '.join(sorted({*SUFFIXES, ARRAYS}))})", *notes))
+def _no_images(
+    place: Path, there: str, notes: list[str], held_out: bool, classes: bool
+) -> DataError:
+    why = "; ".join((f"no images ({' '.join(sorted({*SUFFIXES, ARRAYS}))}){there}", *notes))
     if held_out:
         of_them = "some of the classes used" if classes else "some"
         why += f": add {of_them}, or hold out training images: data.val_fraction=0.2"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tui_latent.datasets.class_folders import matched_folders, same_folders
+from tui_latent.datasets.files_instead import files_instead, use_of_file
 from tui_latent.datasets.folder_entries import Entries, entries_of, is_image_name, listed
 from tui_latent.datasets.splits import Role, roles_within, split_role
 from tui_latent.runtime.near_names import near_names
@@ -17,16 +18,9 @@ from tui_latent.sources.naming import composed, look_alike, natural_order, shown
 
 DEFAULT_SIZE = 64
 """side of the images in pixels if `data.size` is 0"""
-_FILES = {
-    (".npz", ".npy"): "set data.source=arrays",
-    (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt", ".lst"): "set data.source=manifest",
-    (".tar", ".tar.gz", ".tgz"): "unpack it, or set data.source=manifest for WebDataset shards",
-    (".zip", ".7z", ".rar", ".gz", ".bz2", ".xz"): "unpack it",
-}
-"""what to do with files of certain kinds, by their extension"""
 _LOOKED_AT = 1000
 """maximum number of entries examined to find out what kind of folder it is"""
-_LOOKED_INTO = 20
+LOOKED_INTO = 20
 """maximum number of folders examined to find out what kind of folders they are"""
 
 
@@ -105,7 +99,7 @@ def require_folder(root: Path) -> None:
     if not root.exists():
         raise DataError(f"data.path: no folder {root.absolute()}")
     name = root.name.casefold()
-    helps = next((words for endings, words in _FILES.items() if name.endswith(endings)), "")
+    helps = use_of_file(name)
     if is_image_name(name):
         helps = f"name the folder of the images: {root.absolute().parent}"
     raise DataError(
@@ -130,8 +124,10 @@ def refuse_strangers(layout: FolderLayout, wanted: Sequence[str]) -> None:
             "remove it, name the classes to use in data.classes, or set data.val_fraction=0.2 to "
             "hold out training images instead"
         )
+    known = {composed(name) for name in layout.class_names}
+    strange = {composed(name) for name in shown_names(layout.strangers)} - known
     for name in wanted:
-        if name in shown_names(layout.strangers) and name not in layout.class_names:
+        if composed(name) in strange:
             raise DataError(
                 f"data.classes: class '{name}' is in {layout.test} and not in {layout.train}: "
                 "add it there, or leave it out of data.classes"
@@ -156,7 +152,8 @@ def _splits(root: Path, entries: Entries, poll: Callable[[], None]) -> FolderLay
             return None  # classes with such names, for example the vehicles train and bus
         return _flat_splits(root, known, inside, bool(with_images))
     if "train" not in deep:
-        _refuse_held_out_alone(root, [n for names in deep.values() for n in names], with_images)
+        held_out = [name for names in deep.values() for name in names]
+        _refuse_held_out_alone(root, held_out, others, with_images)
     if len(deep) == 1 and with_images:
         name = deep["train"][0]
         raise DataError(
@@ -194,7 +191,7 @@ def only_one_each(root: Path, roles: Mapping[Role, list[str]]) -> None:
     for role, names in roles.items():
         if len(names) > 1:
             raise DataError(
-                f"{root}: {listed(names)} all look like the {role} split: keep one of them there"
+                f"{root}: {listed(names)} look like the {role} split: keep one of them there"
             )
 
 
@@ -220,15 +217,19 @@ def _flat_splits(
     return FolderLayout(train, test, (), notes=tuple(not_used(known, used, train)))
 
 
-def _refuse_held_out_alone(root: Path, names: list[str], with_images: list[str]) -> None:
+def _refuse_held_out_alone(
+    root: Path, names: list[str], others: list[str], with_images: list[str]
+) -> None:
     if with_images:
         raise DataError(
             f"{root}: {listed(names)} contains folders, like a split, and {listed(with_images)} "
             "contain images, like classes: move the classes into a folder called train, or the "
             f"images of {printable(names[0])} out of their subfolders for a class of that name"
         )
+    meant = near_names("train", others) or near_names("training", others)
+    add = f"rename {printable(meant[0])} to train" if meant else "add train"
     raise DataError(
-        f"{root}: there is {listed(names)}, but no train with class folders: add train, "
+        f"{root}: there is {listed(names)}, but no train with class folders: {add}, "
         f"or set data.path to {root / names[0]} to train on a part of it and hold out the rest"
     )
 
@@ -238,7 +239,7 @@ def refuse_odd_splits(root: Path, entries: Entries, poll: Callable[[], None]) ->
     odd = {name: roles for name in entries.folders if (roles := roles_within(name))}
     if len(odd) < 2:
         return
-    looked = {n: entries_of(root / n, poll, _LOOKED_AT) for n in list(odd)[:_LOOKED_INTO]}
+    looked = {n: entries_of(root / n, poll, _LOOKED_AT) for n in list(odd)[:LOOKED_INTO]}
     deep = [name for name, inside in looked.items() if inside.folders and not inside.images]
     roles = {role for name_roles in odd.values() for role in name_roles}
     apart = "train" in roles and len(roles) > 1
@@ -256,9 +257,9 @@ def _flat(root: Path, known: Mapping[str, Role], inside: Mapping[str, Entries]) 
     place, shown = root / name, printable(name)
     if not inside[name].images:
         return DataError(
-            f"{place}: contains no class folders and no images: put the images of each class into "
-            f"a folder named after it, as in {shown}/<class>/…, or all of them into {shown} if "
-            "there are no classes"
+            f"{place}: contains no class folders and no images{files_instead(place)}: put the "
+            f"images of each class into a folder named after it, as in {shown}/<class>/…, or all "
+            f"of them into {shown} if there are no classes"
         )
     return DataError(
         f"{place}: contains images, but no class folders: put the images of each class into a "
@@ -280,7 +281,7 @@ def is_wrapping(root: Path, entries: Entries, seen: set[tuple[int, int]]) -> boo
 
 
 def _classes_alone(root: Path, entries: Entries, poll: Callable[[], None]) -> FolderLayout:
-    for name in entries.folders[:_LOOKED_INTO]:
+    for name in entries.folders[:LOOKED_INTO]:
         within = entries_of(root / name, poll, _LOOKED_AT).folders
         roles = {split_role(folder) for folder in within} - {None}
         if "train" in roles and len(roles) > 1:
@@ -316,9 +317,9 @@ def _layout(
         return FolderLayout(train, test, ())
     if not folders:
         raise DataError(
-            f"{train}: no class folders and no images: put the images of each class into a folder "
-            "named after it, as in train/<class>/… and val/<class>/…, or in <class>/…, or all of "
-            "them into this one if there are no classes"
+            f"{train}: no class folders and no images{files_instead(train)}: put the images of "
+            "each class into a folder named after it, as in train/<class>/… and val/<class>/…, or "
+            "in <class>/…, or all of them into this one if there are no classes"
         )
     notes = list(notes)
     if images:
@@ -351,5 +352,5 @@ def _ordered(layout: FolderLayout, plain: bool, notes: list[str]) -> FolderLayou
 
 
 def _holding_images(root: Path, folders: list[str], poll: Callable[[], None]) -> list[str]:
-    looked = natural_order(folders)[:_LOOKED_INTO]
+    looked = natural_order(folders)[:LOOKED_INTO]
     return [name for name in looked if entries_of(root / name, poll, _LOOKED_AT).images]

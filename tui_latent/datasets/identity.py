@@ -147,8 +147,8 @@ def _part_changes(old: Part, new: Part, then: DataIdentity, now: DataIdentity) -
 
 
 def _entries(part: Part, identity: DataIdentity) -> list[tuple[str, tuple[str, bytes]]]:
-    """Return the name (or number) of each image with its class and digest."""
-    names = part.names or [f"number {number:,}" for number in range(len(part.labels))]
+    """Return the name (or number) of each image with its class and digest; names are unique."""
+    names = _numbered(part.names) or [f"number {row:,}" for row in range(len(part.labels))]
     content = part.contents.tobytes()
     names_of = dict(enumerate(identity.class_names)) | {UNLABELLED: ""}
     return [
@@ -157,18 +157,35 @@ def _entries(part: Part, identity: DataIdentity) -> list[tuple[str, tuple[str, b
     ]
 
 
+def _numbered(names: Sequence[str]) -> list[str]:
+    """Number the repetitions of a name: several rows of a table may have the same image."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(f"{name} ({seen[name]})" if seen[name] > 1 else name)
+    return found
+
+
 def _named_changes(
     before: dict[str, tuple[str, bytes]], after: dict[str, tuple[str, bytes]]
 ) -> list[str]:
     gone = [name for name in before if name not in after]
     new = [name for name in after if name not in before]
-    changed = [name for name in before if name in after and before[name] != after[name]]
+    both = [name for name in before if name in after]
+    changed = [name for name in both if before[name][1] != after[name][1]]
+    moved = [
+        _class_change(name, before[name][0], after[name][0])
+        for name in both
+        if before[name][0] != after[name][0] and before[name][1] == after[name][1]
+    ]
     at = {after[name][1]: name for name in new}
     renamed = {name: at.pop(before[name][1]) for name in gone if before[name][1] in at}
     words = [
         _listed([name for name in new if name not in renamed.values()], "added"),
         _listed([name for name in gone if name not in renamed], "removed"),
         f"{len(changed):,} changed ({_some(changed)})" if changed else "",
+        _with_another_class(moved),
         f"{len(renamed):,} renamed ({_some([f'{a} to {b}' for a, b in renamed.items()])})"
         if renamed
         else "",
@@ -180,13 +197,34 @@ def _counted(
     before: list[tuple[str, tuple[str, bytes]]], after: list[tuple[str, tuple[str, bytes]]]
 ) -> list[str]:
     old, new = Counter(what for _, what in before), Counter(what for _, what in after)
-    gone, come = (old - new).total(), (new - old).total()
-    changed = min(gone, come)
-    words = [_count(come - changed, "added"), _count(gone - changed, "removed")]
+    gone, come = old - new, new - old
+    classes: dict[bytes, list[str]] = {}
+    for name, digest in gone.elements():
+        classes.setdefault(digest, []).append(name)
+    moved, where = [], []
+    for name, what in after:
+        if come[what] < 1:
+            continue
+        come[what] -= 1
+        if before_it := classes.get(what[1]):
+            moved.append(_class_change(name, before_it.pop(), what[0]))
+        else:
+            where.append(name)
+    fewer, more = gone.total() - len(moved), len(where)
+    changed = min(fewer, more)
+    words = [_count(more - changed, "added"), _count(fewer - changed, "removed")]
     if changed:
-        where = [name for name, what in after if what not in old]
-        words.append(f"{changed:,} changed" + (f" ({_some(where)})" if where else ""))
+        words.append(f"{changed:,} changed ({_some(where)})")
+    words.append(_with_another_class(moved))
     return [word for word in words if word]
+
+
+def _class_change(name: str, before: str, after: str) -> str:
+    return f"{name}: {before or 'no class'} to {after or 'no class'}"
+
+
+def _with_another_class(images: Sequence[str]) -> str:
+    return f"{len(images):,} with another class ({_some(images)})" if images else ""
 
 
 def _listed(names: Sequence[str], how: str) -> str:

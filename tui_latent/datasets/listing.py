@@ -18,7 +18,7 @@ from tui_latent.datasets.folder_entries import (
     is_image_name,
 )
 from tui_latent.datasets.folder_layout import ImageFile
-from tui_latent.datasets.splits import is_rubbish
+from tui_latent.datasets.splits import described_stems, is_rubbish
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.raw import UNLABELLED
@@ -36,14 +36,14 @@ class Listing:
     files: list[ImageFile] = field(default_factory=list)
     deeper: int = 0
     """number of images in subfolders of a class"""
-    skipped: Counter[str] = field(default_factory=Counter)
-    """number of unused entries of each kind"""
+    skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """number of unused entries of each kind, which is named in the singular and the plural"""
 
     def choose(self) -> None:
         """Drop the arrays if there are images of other kinds."""
         arrays = [file for file in self.files if file.name.lower().endswith(ARRAYS)]
         if arrays and len(arrays) < len(self.files):
-            self.skipped[f"{ARRAYS} files beside images"] += len(arrays)
+            self.skipped[_files(ARRAYS, "beside images")] += len(arrays)
             dropped = set(arrays)
             self.files = [file for file in self.files if file not in dropped]
 
@@ -51,13 +51,45 @@ class Listing:
         """Describe what a user may not expect."""
         notes = []
         if self.deeper:
-            notes.append(f"{self.deeper:,} of the images are in subfolders of a class")
+            are = "is" if self.deeper == 1 else "are"
+            notes.append(f"{self.deeper:,} of the images {are} in subfolders of a class")
+        if masks := self._masks():
+            one = len(masks) == 1
+            named = "is named like a mask of another" if one else "are named like masks of others"
+            notes.append(
+                f"{len(masks):,} of the images {named}, such as {printable(masks[0])}: "
+                f"move {'it' if one else 'them'} out of the folder if that is so"
+            )
         if self.skipped:
             kinds = self.skipped.most_common()
-            listed = ", ".join(f"{count:,} {what}" for what, count in kinds[:_NAMED])
+            listed = ", ".join(f"{count:,} {what[count > 1]}" for what, count in kinds[:_NAMED])
             rest = sum(count for _, count in kinds[_NAMED:])
             notes.append(f"not used: {listed}{f', {rest:,} more' if rest else ''}")
         return notes
+
+    def _masks(self) -> list[str]:
+        """Return images whose names say that they describe another one in their folder."""
+        stems = {_stem(file.name) for file in self.files}
+        return [
+            file.name
+            for file in self.files
+            if any(other in stems for other in _described(file.name))
+        ]
+
+
+def _files(before: str, after: str = "") -> tuple[str, str]:
+    """Name a kind of files in the singular and in the plural."""
+    one, many = (f"{before} {noun} {after}".strip() for noun in ("file", "files"))
+    return one, many
+
+
+def _stem(name: str) -> str:
+    return name[: name.rfind(".")].casefold()
+
+
+def _described(name: str) -> list[str]:
+    folder, slash, stem = _stem(name).rpartition("/")
+    return [f"{folder}{slash}{other}" for other in described_stems(stem)]
 
 
 def list_images(
@@ -122,8 +154,11 @@ def _list_class(
     def entries_of(name: str) -> Iterator[os.DirEntry[str]]:
         identity = _identity(root / name)
         if identity in seen or identity in above:
-            where = "already listed" if identity in seen else "that contain them"
-            found.skipped[f"links to folders {where}"] += 1
+            if identity in seen:
+                where = "link to a folder already listed", "links to folders already listed"
+            else:
+                where = "link to a folder above it", "links to folders above them"
+            found.skipped[where] += 1
             return iter(())
         seen.add(identity)
         return _entries(root / name, poll)
@@ -141,7 +176,7 @@ def _list_class(
             _list_file(name, entry, label, found)
         elif is_rubbish(entry.name):
             kind = "hidden" if entry.name.startswith(".") else printable(entry.name)
-            found.skipped[f"{kind} folders"] += 1
+            found.skipped[f"{kind} folder", f"{kind} folders"] += 1
         else:
             open_folders.append((name, entries_of(name)))
 
@@ -160,9 +195,8 @@ def _list_file(name: str, entry: os.DirEntry[str], label: int, found: Listing) -
     if not is_image_name(entry.name) and not is_array_name(entry.name):
         suffix = Path(entry.name).suffix.lower()
         hidden = entry.name.startswith(".")
-        kind = f"{printable(suffix[:12])} files" if suffix else "files without an extension"
-        kind = "hidden files" if hidden else kind
-        found.skipped[kind] += 1
+        kind = _files(printable(suffix[:12])) if suffix else _files("", "without an extension")
+        found.skipped[_files("hidden") if hidden else kind] += 1
         return
     try:
         status = entry.stat()
@@ -171,7 +205,10 @@ def _list_file(name: str, entry: os.DirEntry[str], label: int, found: Listing) -
     except OSError:  # a broken or circular link: it will count as corrupt when it is read
         found_there, regular = (0, 0, 0, 0), True
     if not regular:
-        found.skipped["pipes, sockets or devices named like images"] += 1
+        found.skipped[
+            "pipe, socket or device named like an image",
+            "pipes, sockets or devices named like images",
+        ] += 1
         return
     found.deeper += name.count("/") > 1
     found.files.append(ImageFile(name, label, *found_there))

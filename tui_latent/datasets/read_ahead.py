@@ -9,6 +9,8 @@ from concurrent.futures import Future, wait
 from queue import SimpleQueue
 from typing import TypeVar
 
+from tui_latent.runtime.left_behind import LEFT_BEHIND
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _POLL_EVERY = 0.1
@@ -40,7 +42,7 @@ def in_order(
                 future.set_exception(error)
 
     for number in range(threads):
-        threading.Thread(target=serve, name=f"ahead-{number}", daemon=True).start()
+        threading.Thread(target=serve, name=f"{LEFT_BEHIND}-{number}", daemon=True).start()
     pending: deque[Future[_Result]] = deque()
     try:
         for item in items:

@@ -41,13 +41,15 @@ def merged_classes(
     """
     if merge and not class_names:
         raise DataError("data.merge: the images have no classes to merge: remove it")
+    known = {composed(name): name for name in class_names}
     group_of: dict[str, str] = {}
     for group, members in merge.items():
         if not members:
             raise DataError(f"data.merge: '{group}' has no class: add one or remove it")
-        for member in members:
-            if member not in class_names:
-                raise DataError(f"data.merge: '{group}': {_unknown(member, class_names)}")
+        for written in members:
+            member = written if written in class_names else known.get(composed(written), "")
+            if not member:
+                raise DataError(f"data.merge: '{group}': {_unknown(written, class_names)}")
             if group_of.get(member, group) != group:
                 raise DataError(
                     f"data.merge: class '{member}' is in '{group_of[member]}' and in '{group}': "

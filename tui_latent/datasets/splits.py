@@ -31,6 +31,8 @@ _ROLES: dict[str, Role] = {
     "holdout": "test",
     "heldout": "test",
 }
+ROLE_WORDS = tuple(_ROLES)
+"""words that name a split"""
 _OF_A_SPLIT = r"(?:data|dataset|images|imgs|set|split)?"
 _EDITION = r"(?:(?:19|20)\d\d|v\d\d?)?"
 """the year of a competition or a version, as in train2017 and test_v2"""
@@ -45,6 +47,10 @@ _BESIDE = frozenset(
     )
 )
 """folders of pictures that say something about the images beside them"""
+_SEPARATORS = "[-_. ]"
+_BESIDE_WORDS = "|".join(sorted(_BESIDE, key=len, reverse=True))
+_WORD_LAST = re.compile(rf"(.+){_SEPARATORS}(?:{_BESIDE_WORDS})(?:{_SEPARATORS}?\d+)?")
+_WORD_FIRST = re.compile(rf"(?:{_BESIDE_WORDS})({_SEPARATORS}?\d.*)")
 
 _RUBBISH = frozenset(
     (
@@ -96,6 +102,18 @@ def is_images_with_masks(folders: Sequence[str]) -> bool:
     """Return whether folders are called images and what belongs to them: masks, labels, depth."""
     plain = {re.sub(r"[\W_]+", "", _plain(folder)) for folder in folders}
     return bool(plain & _IMAGES) and bool(plain & _BESIDE) and plain <= _IMAGES | _BESIDE
+
+
+def described_stems(stem: str) -> list[str]:
+    """Return which images a file may be the mask or the like of, by their names without an ending.
+
+    Examples: x for x_mask and x_mask_1; image_12 and others for mask_12.
+    """
+    plain = stem.casefold()
+    if last := _WORD_LAST.fullmatch(plain):
+        return [last[1]]
+    first = _WORD_FIRST.fullmatch(plain)
+    return [] if first is None else [f"{word}{first[1]}" for word in sorted(_IMAGES)]
 
 
 def role_of_name(name: str) -> Role | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.doubtful_layout import refuse_doubtful
-from tui_latent.datasets.folder_entries import entries_of
+from tui_latent.datasets.folder_entries import entries_of, listed
 from tui_latent.datasets.folder_layout import (
+    LOOKED_INTO,
     FolderLayout,
     find_layout,
     is_wrapping,
@@ -53,6 +54,7 @@ def _layout_without_classes(root: Path, poll: Callable[[], None]) -> FolderLayou
         notes = [f"entered {printable(str(root))}, the only folder there"]
     if not roles:
         refuse_odd_splits(root, entries, poll)
+        notes += _splits_within(root, entries.folders, poll)
     held: Role = "val" if "val" in roles else "test"
     both = "train" in roles and held in roles
     if not both and not any(entries_of(root / n, poll).folders for n in roles.get("train", ())):
@@ -65,3 +67,16 @@ def _layout_without_classes(root: Path, poll: Callable[[], None]) -> FolderLayou
     used = {place.name for place in (train, test) if place is not None}
     notes += not_used(entries.folders, used, train)
     return FolderLayout(train, test, (), notes=tuple(notes))
+
+
+def _splits_within(root: Path, folders: Sequence[str], poll: Callable[[], None]) -> list[str]:
+    """Return a remark on the first folder that contains splits, which are not kept apart."""
+    for name in folders[:LOOKED_INTO]:
+        splits = [folder for folder in entries_of(root / name, poll).folders if split_role(folder)]
+        roles = {split_role(folder) for folder in splits}
+        if "train" in roles and len(roles) > 1:
+            return [
+                f"{listed(splits)} in {printable(name)} are not kept apart: "
+                f"data.path={printable(str(root / name))} does that"
+            ]
+    return []

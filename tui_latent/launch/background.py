@@ -19,6 +19,7 @@ from tui_latent.runs.schema import Request, RunError
 from tui_latent.runs.status import note_launched
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.launcher import place, restarts
+from tui_latent.runtime.left_behind import ending_beside_threads
 from tui_latent.runtime.malloc import keep_freed_memory
 from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
 
@@ -107,4 +108,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with ending_beside_threads():
+        main()

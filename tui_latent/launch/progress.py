@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import signal
 import sys
 import threading
@@ -22,8 +23,12 @@ from tui_latent.runs.origin import Origin
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Request, RunError, RunSnapshot, RunSummary, Status
 from tui_latent.runs.sweep_folder import SWEEP
+from tui_latent.runtime.sanitize import plain_name
 from tui_latent.runtime.terminal_kind import moves_cursor
 
+_TIME_OF_DAY = re.compile(r"\d\d:\d\d:\d\d ")
+_LONGEST_LINE = 80
+"""characters of a line of the log"""
 POLL_EVERY = 0.25
 """seconds between two reads of the run"""
 LINE_EVERY = 10.0
@@ -244,9 +249,16 @@ class _Bar:
 
 
 def describe(snapshot: RunSnapshot) -> str:
-    """Return one line: state, progress, loss, kNN or, without labels, view retrieval, speed."""
+    """Return one line: state, progress, loss, kNN or, without labels, view retrieval, speed.
+
+    Before the first step it has the newest line of the log: files are decoded, or features
+    computed, which may take hours.
+    """
     status = snapshot.status
     parts = [status.state if status.state != "running" else status.phase or "running"]
+    if status.state == "starting" and status.phase and snapshot.log:
+        line = _TIME_OF_DAY.sub("", snapshot.log[-1])
+        parts.append(plain_name(line, _LONGEST_LINE))
     if status.total_steps:
         parts.append(f"step {status.step:,}/{status.total_steps:,}")
     if status.total_steps and status.total_epochs:  # a method without steps has no epochs

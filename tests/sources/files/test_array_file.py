@@ -87,7 +87,7 @@ def test_names_and_labels(tmp_path: Path) -> None:
         ({"x_train": PIXELS, "y_train": ["a"] * 12, "class_names": ["b"]}, "'a' is not in class"),
         ({"arr_0": PIXELS, "arr_1": LABELS}, "arr_0 and the like are arrays saved without"),
         ({"pictures": PIXELS, "kinds": LABELS}, "it contains pictures, kinds"),
-        ({"x_train": np.full((12, 4, 4), np.nan), "y_train": LABELS}, "must be in 0..1"),
+        ({"x_train": np.full((12, 4, 4), np.nan), "y_train": LABELS}, "that are not finite"),
         ({"x_train": PIXELS[:, :, 0], "y_train": LABELS}, r"x_train has shape \(12, 6\)"),
         ({"x_train": PIXELS[:0], "y_train": LABELS[:0]}, r"x_train has shape \(0, 6, 5\)"),
         ({"x_train": np.zeros((12, 40, 40, 17)), "y_train": LABELS}, "1 to 16 channels"),

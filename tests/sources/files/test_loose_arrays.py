@@ -115,3 +115,26 @@ def test_large_arrays_have_the_images_of_small_ones(
     assert large.train.file is not None
     assert torch.equal(torch.cat(list(in_chunks(large.train, 7))), small.train.images)
     assert large.value_range == small.value_range
+
+
+@pytest.mark.parametrize("shape", [(6, 6, 12), (6, 6, 3, 40)], ids=["grey", "colour"])
+def test_images_along_the_last_axis_are_refused_with_a_way_out(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    path, pixels = tmp_path / "matlab.npz", images(shape[0], shape[1:])
+    np.savez(path, X=pixels, y=np.arange(shape[-1]) % 2)
+    with pytest.raises(DataError, match=r"numpy\.moveaxis\(X, -1, 0\)") as caught:
+        load_dataset(settings(path), 0)
+    assert describe_source(settings(path)).problem == str(caught.value)
+    np.savez(path, X=np.moveaxis(pixels, -1, 0), y=np.arange(shape[-1]) % 2)
+    assert load_dataset(settings(path, val_fraction=0.25), 0).train.shape[1:] == (6, 6)
+
+
+def test_values_that_are_not_finite_are_called_that(tmp_path: Path) -> None:
+    pixels = images().astype(np.float32) / 255
+    pixels[0, 0, 0] = np.nan
+    path = tmp_path / "nan.npz"
+    np.savez(path, x_train=pixels, y_train=np.arange(12) % 2)
+    with pytest.raises(DataError, match=r"x_train contains values that are not finite"):
+        load_dataset(settings(path), 0)
+    assert load_dataset(settings(path, range=[0, 1], val_fraction=0.25), 0).value_range == (0, 1)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from tui_latent.datasets.folder_entries import is_image_name
 from tui_latent.datasets.manifest import arrow_table, tar_shards, text_table
 from tui_latent.datasets.manifest.arrow_table import Shard
 from tui_latent.datasets.manifest.table import Table
@@ -24,6 +25,16 @@ _METADATA: Final = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _SAVED: Final = ("dataset_dict.json", "state.json")
 """files beside a dataset that was saved by `save_to_disk`"""
 _PARQUET: Final = (".parquet", ".pq")
+_ARROW: Final = ".arrow"
+_CACHED: Final = "cache-"
+"""how the files begin that `datasets` keeps beside a dataset for what was computed from it"""
+_OTHERS: Final = {
+    (".zst", ".zip", ".7z", ".rar"): "unpack it",
+    (".xlsx", ".xls", ".ods"): "save it as CSV",
+    (".json",): "write it as JSON Lines, an object per line, and call it .jsonl",
+    (".npz", ".npy"): "set data.source=arrays",
+}
+"""what to do with files of other kinds, by their extension"""
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 _RANGE: Final = re.compile(r"(\d+)\.\.(\d+)")
 _MOST_SHARDS: Final = 100_000
@@ -80,14 +91,17 @@ def _of_files(
         arrow_table.require_pyarrow(paths[0])
         single = [Shard(paths[0])]
         return arrow_table.read_parquet(path, _with_splits(paths) if paths[1:] else single, poll)
-    if name.endswith(".arrow"):
+    if name.endswith(_ARROW):
         arrow_table.require_pyarrow(paths[0])
         return arrow_table.read_arrow(path, [Shard(p) for p in paths], poll)
     if len(paths) > 1:
         raise DataError(f"{path}: several files, but not Parquet or tar shards: {WANTED}")
     if name.endswith((*text_table.JSON_LINES, *text_table.DELIMITED)):
         return _read_text(paths[0], poll)
-    raise DataError(f"{path}: its name has none of the known extensions: {WANTED}")
+    helps = next((words for endings, words in _OTHERS.items() if name.endswith(endings)), WANTED)
+    if is_image_name(name):
+        helps = f"set data.source=folder and data.path={path.absolute().parent} for its images"
+    raise DataError(f"{path}: not a table: {helps}")
 
 
 def _of_folder(path: Path, log: Callable[[str], None], poll: Callable[[], None]) -> Table:
@@ -112,6 +126,10 @@ def _of_folder(path: Path, log: Callable[[str], None], poll: Callable[[], None])
     found = [p for p in _files_below(path) if p.name.casefold().endswith(tar_shards.SUFFIXES)]
     if found:
         return tar_shards.read_shards(path, _with_splits(found, path), log, poll)
+    found = [p for p in _files_below(path) if p.name.casefold().endswith(_ARROW)]
+    if found := [p for p in found if not p.name.startswith(_CACHED)]:
+        _refuse_configurations(path, found)
+        return _saved_table(path, _with_splits(found, path), poll)
     raise DataError(
         f"{path}: contains no table: {WANTED}; or set data.source=folder for a folder of images"
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.folder_entries import listed, names_an_image
 from tui_latent.datasets.manifest.table import Table
-from tui_latent.datasets.splits import Role, role_of_name, split_role
+from tui_latent.datasets.splits import ROLE_WORDS, Role, role_of_name, split_role
 from tui_latent.runtime.near_names import near_names
 from tui_latent.runtime.sanitize import plain_name, printable
 from tui_latent.sources.errors import DataError
@@ -44,7 +44,10 @@ _FLAGS: Final[Mapping[str, tuple[Role, Role]]] = {
     **dict.fromkeys(("is_test", "is_held_out", "held_out"), ("test", "train")),
 }
 """titles of columns of true and false, with the splits that these stand for"""
-_TRUTHS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_TRUTHS: Final = {
+    **dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "0", "0.0"), False),
+}
 _LOOKED_AT: Final = 50
 """rows that show whether a column has paths of images"""
 _MOST_CLASSES: Final = 5000
@@ -76,8 +79,8 @@ def understand(table: Table, settings: DataSettings) -> Rows:
         raise DataError(f"{table.path}: it has a header, but no rows: add a line per image")
     image = "" if table.images is not None else _image_column(table, settings)
     label = _label_column(table, settings, image)
-    split = _split_column(table, {image, label})
-    notes = list(table.notes)
+    split, odd = _split_column(table, {image, label})
+    notes = [*table.notes, *odd]
     labels, names = _labels(table, label, settings)
     if alike := look_alike(names):
         notes.append(f"classes whose names look alike: {listed(alike)}")
@@ -120,22 +123,57 @@ def _label_column(table: Table, settings: DataSettings, image: str) -> str:
     return next(iter(table.class_names), "") if len(table.class_names) == 1 else ""
 
 
-def _split_column(table: Table, but: Collection[str]) -> str:
-    """Return the column of splits: one with a known title, else the only one that names splits."""
-    if known := _title(table, (*SPLIT_TITLES, *_FLAGS), but):
-        return known
+def _split_column(table: Table, but: Collection[str]) -> tuple[str, list[str]]:
+    """Return the column of splits, or remarks on columns that resemble one and are not used.
+
+    It is the first with a known title that names splits, else the only one that names nothing else.
+    """
+    known = (*SPLIT_TITLES, *_FLAGS)
+    titled = [title for title in table.columns if title not in but and _key(title) in known]
+    notes = []
+    for title in sorted(titled, key=lambda title: known.index(_key(title))):
+        texts = texts_of(table.columns[title])
+        if _truths(title, texts) or any(map(role_of_name, set(texts))):
+            return title, []
+        notes.append(_no_splits(title, natural_order(set(texts))))
     found = []
     for title, cells in table.columns.items():
-        texts = {text for text in cells if isinstance(text, str)}
-        if title not in but and 2 <= len(texts) <= _MOST_SPLITS and None not in cells:
-            roles = {split_role(text) for text in texts}
-            found += [title] if "train" in roles and len(roles) > 1 and None not in roles else []
-    return found[0] if len(found) == 1 else ""
+        values = set(cells)
+        if title in {*but, *titled} or not 2 <= len(values) <= _MOST_SPLITS:
+            continue
+        roles = {text: split_role(text) for text in texts_of(values)}
+        odd = [text for text, role in roles.items() if role is None]
+        if "train" not in roles.values() or len(set(roles.values())) < 2:
+            continue
+        if not odd:
+            found.append(title)
+        elif len(set(roles.values())) > 2 or near_names(odd[0], ROLE_WORDS):
+            notes.append(_no_splits(title, odd))
+    if len(found) > 1:
+        notes.append(f"{listed(found)} look like splits, so neither is used: call one 'split'")
+    return ("", notes) if len(found) != 1 else (found[0], [])
+
+
+def _key(title: str) -> str:
+    return title.casefold().replace(" ", "_")
+
+
+def _no_splits(title: str, odd: Sequence[str]) -> str:
+    """Say why a column chooses no splits, by values in it that do not."""
+    if _key(title) in _FLAGS:
+        why = "it needs true in some rows, false in all others"
+    else:
+        few = ", ".join(
+            f"'{plain_name(text, 40)}'" if text else "an empty cell" for text in odd[:3]
+        )
+        more = ", …" if len(odd) > 3 else ""
+        why = f"it has {few}{more} where train, val or test is needed"
+    return f"column {plain_name(title, 40)} does not choose splits: {why}"
 
 
 def _truths(column: str, texts: Sequence[str]) -> tuple[Role, ...]:
     """Return the splits that a column of yes and no gives, such as `is_valid`; empty for others."""
-    roles = _FLAGS.get(column.casefold().replace(" ", "_"))
+    roles = _FLAGS.get(_key(column))
     truths = [_TRUTHS.get(text.casefold()) for text in texts] if roles else [None]
     if roles is None or None in truths or len(set(truths)) < 2:
         return ()
@@ -155,7 +193,7 @@ def _named(table: Table, title: str, setting: str) -> str:
 
 def _title(table: Table, known: Sequence[str], but: Collection[str] = ()) -> str:
     """Return the column with the first of some titles, in any case; empty without one."""
-    there = {title.casefold().replace(" ", "_"): title for title in reversed([*table.columns])}
+    there = {_key(title): title for title in reversed([*table.columns])}
     return next((there[name] for name in known if there.get(name, "") not in ("", *but)), "")
 
 

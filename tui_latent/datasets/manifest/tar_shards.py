@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
-from tui_latent.datasets.folder_entries import names_an_image
+from tui_latent.datasets.folder_entries import listed, names_an_image
 from tui_latent.datasets.manifest.arrow_table import Shard
 from tui_latent.datasets.manifest.table import Table
 from tui_latent.datasets.manifest.text_table import columns_of, nested_note
@@ -116,14 +116,24 @@ def read_shards(
         except OSError as error:
             raise DataError(f"{shard.path}: {error.strerror or error}: make it readable") from error
     if not rows:
-        raise DataError(f"{path}: there are no images in {len(shards):,} tar archives")
+        raise DataError(f"{path}: there are no images in it{_listed(skipped)}")
     columns, nested = columns_of(rows)
     notes = list(nested_note(nested))
     if skipped:
-        listed = ", ".join(f"{count:,} {printable(kind)}" for kind, count in skipped.most_common(4))
-        notes.append(f"not used: {listed}")
+        notes.append(f"not used{_listed(skipped)}")
+    folders = {str(row["key"]).rpartition("/")[0] for row in rows}
+    if columns.keys() == {"key"} and len(folders) > 1:
+        notes.append(
+            f"its folders ({listed(sorted(folders))}) are not read as classes; unpacked, they are, "
+            "with data.source=folder"
+        )
     images = _StoredInTars(root, [shard.path for shard in shards], files, members)
     return Table(path, columns, root, images, splits=splits, notes=tuple(notes))
+
+
+def _listed(skipped: Counter[str]) -> str:
+    kinds = [f"{count:,} {printable(kind)}" for kind, count in skipped.most_common(4)]
+    return f": {', '.join(kinds)}" if kinds else ""
 
 
 def _plain_tar(path: Path, log: Callable[[str], None]) -> BinaryIO:
@@ -177,6 +187,7 @@ def _values(
     for kind, info in kinds.items():
         if kind == image:
             continue
+        kind = kind.removesuffix(".txt")  # .cls.txt is .cls
         if (kind != "json" and kind not in _TEXTS) or info.size > _LONGEST_TEXT:
             unused.append(f".{kind} files")
             continue

@@ -75,16 +75,17 @@ def read_json_lines(path: Path, poll: Callable[[], None]) -> Table:
                 poll()
                 if not line.strip():
                     continue
-                row = json.loads(line)
+                try:
+                    row = json.loads(line)
+                except (json.JSONDecodeError, RecursionError) as error:
+                    why = error.msg if isinstance(error, json.JSONDecodeError) else "too deep"
+                    raise DataError(f"{path}: line {number:,} is not JSON: {why}") from error
                 if not isinstance(row, dict):
                     raise DataError(f"{path}: line {number:,} is not a JSON object: {{…}}")
                 rows.append(row)
                 lines.append(number)
     except UnicodeError as error:
         raise DataError(f"{path}: it is not UTF-8 text: save it as UTF-8") from error
-    except (ValueError, RecursionError) as error:
-        where = f"line {(lines[-1] if lines else 0) + 1:,}"
-        raise DataError(f"{path}: {where} or the one after it is not JSON: {error}") from error
     columns, nested = columns_of(rows)
     return Table(path, columns, path.parent, lines=lines, notes=nested_note(nested))
 
@@ -157,7 +158,13 @@ def _parsed(
         for column, cell in zip(columns, cells, strict=True):
             column.append(cell)
     named = dict(zip(titles, columns, strict=True))
-    return Table(path, named, path.parent, lines=lines, commas=between != ",")
+    notes: tuple[str, ...] = ()
+    if headless and len(titles) > 2:
+        notes = (
+            "the table has no line of titles, so its columns have numbers: data.label_column names "
+            f"that of the classes, such as '{next(t for t in titles if t != 'path')}'",
+        )
+    return Table(path, named, path.parent, lines=lines, commas=between != ",", notes=notes)
 
 
 def _titles_of_row(row: list[str]) -> list[str]:

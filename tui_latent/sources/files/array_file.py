@@ -89,6 +89,7 @@ def load_arrays(
     holder = opened(path, _WANTED, _IMAGES)
     pairs, files = _found(holder)
     pairs = pairs[: 2 if held_out else 1]
+    _refuse_images_last(holder, pairs)
     given = [pair.labels for pair in pairs if pair.labels is not None and labelled]
     arrays = [(pair.images, holder.read(pair.images, keep)) for pair in pairs]
 
@@ -136,6 +137,7 @@ def look_at_arrays(path: Path) -> ArrayFacts:
     """Read only the headers; DataError as for `load_arrays`, for problems visible in them."""
     holder = opened(path, _WANTED, _IMAGES)
     pairs, _ = _found(holder)
+    _refuse_images_last(holder, pairs)
     shapes = [holder.header(pair.images)[0] for pair in pairs]
     kind = holder.header(pairs[0].images)[1]
     train = shapes[0]
@@ -165,6 +167,23 @@ def _found(holder: Holder) -> tuple[tuple[_Pair, ...], list[str]]:
         raise DataError(f"{holder.path}: no array x_train{there}: {_WANTED}")
     held = _pair(known, _HELD_OUT)
     return ((train, held) if held else (train,)), files
+
+
+def _refuse_images_last(holder: Holder, pairs: Sequence[_Pair]) -> None:
+    """Raise DataError where the labels are as many as the last axis of the images, not the first.
+
+    MATLAB stores images so: (H, W, N) and (H, W, C, N).
+    """
+    for pair in pairs:
+        shape = holder.header(pair.images)[0]
+        of_labels = holder.header(pair.labels)[0] if pair.labels else ()
+        count = max(of_labels, default=0)
+        if len(shape) > 2 and count == shape[-1] and count != shape[0]:
+            raise DataError(
+                f"{holder.path}: {pair.labels} has shape {of_labels}: {shape[0]:,} labels are "
+                f"needed; or, if the last axis of {pair.images} {shape} counts the images, save "
+                f"numpy.moveaxis({pair.images}, -1, 0)"
+            )
 
 
 def _beside(holder: Holder) -> tuple[tuple[_Pair, ...], list[str]]:

@@ -208,10 +208,13 @@ def _range(path: Path, name: str, array: Array, of: Range, kind: int, white: int
         if low >= -slack and high <= white + slack:  # false also where one is NaN
             return low, high
         if not (math.isfinite(low) and math.isfinite(high)):
-            remedy = "set data.range=[low, high], with NaN as black, or replace these values"
+            raise DataError(
+                f"{path}: {name} contains values that are not finite (NaN or infinite): replace "
+                "them, or set data.range, such as data.range=[0, 1], to show NaN as black"
+            )
         raise DataError(
             f"{path}: {name} lies between {low:.9g} and {high:.9g}: without a range, floats must "
-            f"be in 0..1 or in 0..255, without NaN: {remedy}"
+            f"be in 0..1 or in 0..255: {remedy}"
         )
     if (kind == INTEGERS and array.dtype.itemsize > 4) or (
         kind == BYTES and (low < 0 or high > 255)

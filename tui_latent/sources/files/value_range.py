@@ -19,7 +19,7 @@ RangeSetting = str | Range
 
 _TOPS = tuple(float(2**bits - 1) for bits in (8, 10, 12, 14, 16, 24, 31, 32))
 """maximum values of the bit depths that cameras and programs write"""
-_KINDS: Final = {BYTES: "8-bit values", INTEGERS: "wider integers", FLOATS: "floats"}
+_KINDS: Final = {BYTES: "8-bit integers", INTEGERS: "wider integers", FLOATS: "floats"}
 _LEAST, _MOST = -(2**15), 2**16 - 1
 """integers that are counted one by one: those of 16 bits, signed or not"""
 _DROPPED = 12
@@ -193,7 +193,7 @@ def chosen_scales(
                 ranges[kind] = shown_range(*found[kind][1], kind == INTEGERS)
     else:
         if len(found) > 1:
-            kinds = ", ".join(f"{count:,} of {_KINDS[k]}" for k, (count, _) in found.items())
+            kinds = " and ".join(f"{n:,} images of {_KINDS[k]}" for k, (n, _) in found.items())
             raise DataError(
                 f"data.range: one range for {kinds} would make some images black or white: set "
                 "data.range=dtype, which scales each kind by its own, or use images of one kind"
