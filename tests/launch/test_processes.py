@@ -132,9 +132,10 @@ def test_a_stop_by_signal_reaches_all_processes_and_is_saved(
     [
         ({"train.devices": 1_000, "train.batch_size": 1_000}, "cores: use"),
         ({"train.devices": 2, "train.batch_size": 255}, "batch_size=254 or train.batch_size=256"),
+        ({"train.devices": 2, "train.device": "cuda"}, "no GPU: use train.device=cpu"),
         ({"train.devices": 2, "train.device": "cuda:1"}, "a single one: use train.device=cuda"),
     ],
-    ids=["too many", "uneven", "one GPU named"],
+    ids=["too many", "uneven", "no GPU", "one GPU named"],
 )
 def test_what_several_processes_cannot_do_is_refused_before_anything_starts(
     changes: dict[str, object], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
