@@ -190,7 +190,7 @@ class SweepScreen(BaseScreen[None]):
             if group.spread.count and (row := group.best_row(self._view.metric)) is not None:
                 self._open(row.path)
                 return
-        self.notify("No run has finished yet.", timeout=4)
+        self.notify(self._view.verdict, timeout=4, markup=False)
 
     def _open(self, path: Path) -> None:
         self.post_message(messages.RunRequested(path, over=True))
@@ -203,10 +203,12 @@ class SweepScreen(BaseScreen[None]):
     def action_all(self) -> None:
         """Show each run, or the means over seeds."""
         self.query_one(SweepTable).toggle_runs()
+        self._bring_up("runs")
 
     def action_sort(self) -> None:
         """Sort by the next column."""
         self.query_one(SweepTable).sort_by_next()
+        self._bring_up("runs")
 
     def action_metric(self, by: int) -> None:
         """Rank by the next metric."""
@@ -231,8 +233,7 @@ class SweepScreen(BaseScreen[None]):
             at = known.index(self._picture) if self._picture in known else -1
             self._picture = known[(at + 1) % len(known)]
             self._show_picture()
-            if self.has_class("-tabs"):
-                self._select("picture")
+            self._bring_up("picture")
 
     def action_stop(self) -> None:
         """Stop the sweep, after asking."""
@@ -279,6 +280,11 @@ class SweepScreen(BaseScreen[None]):
         """Show the panel whose tab was chosen."""
         name = (event.tab.id or "").removeprefix("tab-")
         if name != self._selected:
+            self._select(name)
+
+    def _bring_up(self, name: str) -> None:
+        """Go to the panel that a key has changed, if only one panel is seen."""
+        if self.has_class("-tabs") or self.has_class("-full"):
             self._select(name)
 
     def _select(self, name: str) -> None:
