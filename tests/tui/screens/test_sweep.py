@@ -197,6 +197,10 @@ async def test_a_sweep_whose_runs_all_failed_promises_nothing(tmp_path: Path) ->
         )
         await pilot.press("B")
         assert said in notes(pilot).replace("\n", " ")
+        await pilot.press("s")
+        assert "sweep-made is not running: there is nothing to stop." in notes(pilot).replace(
+            "\n", " "
+        )
 
 
 async def test_a_key_brings_up_the_panel_that_it_changes(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui_latent.config.plugin_needs import files_needed
-from tui_latent.launch.sweep.engine import EngineError
+from tui_latent.launch.sweep.engine import Ended, EngineError
 from tui_latent.launch.sweep.ray_session import RaySession
 from tui_latent.runs.control import read_request
 from tui_latent.runs.manifest import read_manifest
@@ -94,7 +94,7 @@ class RayEngine:
             ).remote(str(path.absolute()), read_request(path), files_needed(path))
             self._tasks[task] = path
 
-    def ended(self) -> list[tuple[Path, str]]:
+    def ended(self) -> list[Ended]:
         """Return the runs whose tasks have ended, and what Ray says about those that failed."""
         if not self._tasks:
             return []
@@ -106,7 +106,7 @@ class RayEngine:
                 self._ray.get(task)
             except self._ray.exceptions.RayError as error:
                 problem = _last_line(error)
-            found.append((self._tasks.pop(task), problem))
+            found.append(Ended(self._tasks.pop(task), problem))
         return found
 
     def close(self) -> None:

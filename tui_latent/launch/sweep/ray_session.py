@@ -1,4 +1,4 @@
-"""Where a Ray cluster that is started here keeps its files, and what a killed sweep left of them."""
+"""The files of a Ray cluster that is started here, and what a killed sweep left of them."""
 
 from __future__ import annotations
 

@@ -171,6 +171,15 @@ class SweepScreen(BaseScreen[None]):
             return view is None or len(pictures_of(view)) > 1
         return True
 
+    def why_inactive(self, key_id: str) -> str:
+        """Say why there is nothing to stop, and that there is a single picture."""
+        view = self._view
+        if view is not None and key_id == "sweep.stop":
+            return f"{view.sweep.name} is not running: there is nothing to stop."
+        if key_id == "sweep.picture":
+            return "With a single setting there is no other picture."
+        return ""
+
     def action_open(self) -> None:
         """Open the best run of the settings under the cursor."""
         if self._view is None or (group := self.query_one(SweepTable).chosen) is None:
