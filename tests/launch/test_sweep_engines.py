@@ -145,6 +145,10 @@ def test_a_preset_that_has_changed_is_refused(tmp_path: Path) -> None:
     assert changed.exit_code == 2
     assert "has changed since this sweep began (train.epochs 1 there, 2 here" in changed.output
     assert len(runs_in(tmp_path / "runs")) == 1
+    changes = {"epochs": 3, "lr": 0.5, "batch_size": 16, "weight_decay": 0.2, "patience": 4}
+    sets = [word for key, value in changes.items() for word in ("--set", f"train.{key}={value}")]
+    another = swept(tmp_path, "--grid", "method.latent_dim=3", *sets)
+    assert "and 2 more): use another --name" in another.output, "a sentence, not a list"
 
 
 def test_a_killed_run_is_tried_again_and_a_second_sweep_is_refused(

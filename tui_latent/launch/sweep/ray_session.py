@@ -17,6 +17,7 @@ _FOLDER: Final[dict[str, Any]] = {"prefix": _PREFIX, "ignore_cleanup_errors": Tr
 """a short name: Ray's sockets lie in the folder, and allow no long path"""
 _MARK: Final = ".tui-latent"
 """file in a folder that is ours, made once the folder is locked"""
+_LOCK: Final = ".lock"
 
 
 class RaySession:
@@ -27,7 +28,7 @@ class RaySession:
         _remove_abandoned()
         self._folder = TemporaryDirectory(**_FOLDER)
         self.path = Path(self._folder.name)
-        self._lock = FileLock(self.path)
+        self._lock = FileLock(self.path / _LOCK)
         if self._lock.take():
             (self.path / _MARK).touch()
 
@@ -41,7 +42,7 @@ def _remove_abandoned() -> None:
     """Remove our folders that no sweep holds and no process of Ray's uses any more."""
     found = [mark.parent for mark in Path(gettempdir()).glob(f"{_PREFIX}*/{_MARK}")]
     for folder in found:
-        lock = FileLock(folder)
+        lock = FileLock(folder / _LOCK)
         with suppress(OSError):  # its sweep lives, or it is another user's
             if lock.take() and not _in_use(folder):
                 shutil.rmtree(folder, ignore_errors=True)
