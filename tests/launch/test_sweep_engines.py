@@ -27,6 +27,8 @@ from tui_latent.cli.main import main
 from tui_latent.launch.sweep import on_ray
 from tui_latent.launch.sweep.engine import Ended, EngineError
 from tui_latent.launch.sweep.local import LocalEngine, roomiest
+from tui_latent.runs.control import read_request
+from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.process import HOST
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Status
@@ -334,8 +336,33 @@ def test_a_job_that_someone_cancels_is_not_submitted_again(tmp_path: Path) -> No
     assert "its job 17_1 was cancelled" in str(results[0].result["error"])
 
 
+def test_a_job_that_is_cut_off_stops_its_run_first(tmp_path: Path) -> None:
+    pytest.importorskip(
+        "submitit", reason="submitit is not installed: pip install 'tui-latent[slurm]'"
+    )
+    from tui_latent.launch.sweep.on_slurm import TrainJob
+
+    writer = RunWriter.reopen(make_run_folder(tmp_path, "digits", {}, {}, None))
+    writer.lock()
+    writer.status(state="running")
+    job = TrainJob(writer.path, [])
+
+    def train() -> None:
+        until(lambda: read_request(writer.path).state == "stop")
+        writer.status(state="stopped")
+
+    trainer = threading.Thread(target=train)
+    trainer.start()
+    assert job.checkpoint() is not None, "it goes on later"
+    assert readable_status(writer.path).state == "stopped", "before the job is queued again"
+    trainer.join()
+    writer.status(state="running")
+    assert job.checkpoint() is None, "someone has asked it to stop, and it must not go on"
+    writer.close()
+
+
 @pytest.mark.slow
-def test_a_job_at_its_time_limit_saves_is_queued_again_and_goes_on(tmp_path: Path) -> None:
+def test_a_job_at_its_time_limit_is_queued_again_and_goes_on(tmp_path: Path) -> None:
     submitit = pytest.importorskip(
         "submitit", reason="submitit is not installed: pip install 'tui-latent[slurm]'"
     )
@@ -356,9 +383,9 @@ def test_a_job_at_its_time_limit_saves_is_queued_again_and_goes_on(tmp_path: Pat
     limit.join()
     assert [each.state for each in results] == ["finished", "finished"]
     first, second = (RunReader(run).refresh() for run in runs)
-    assert [event.kind for event in first.events if event.kind == "resume"] == ["resume"]
+    (resumed,) = (event for event in first.events if event.kind == "resume")
+    assert 0 < resumed.step < first.status.step, "it saved, and went on from there"
     assert not [event for event in second.events if event.kind == "resume"]
-    assert first.events[0].step > 0, "it went on from where it was"
     assert len(list((tmp_path / "jobs").glob("*_submitted.pkl"))) == 2, "the sweep sent two jobs"
 
 
