@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +25,10 @@ def made_sweep(
     name: str = "sweep-made",
     state: State = "finished",
 ) -> Path:
-    """Make a sweep: the values of `keys` in each run, and its kNN@20; None for one that waits."""
+    """Make a sweep: the values of `keys` in each run, and its kNN@20.
+
+    None is for a run that waits, NaN for one that failed at its first step.
+    """
     path = runs / name
     path.mkdir(parents=True)
     entered = []
@@ -48,6 +52,10 @@ def _run(sweep: Path, name: str, knn: float) -> None:
     provenance = {"preset": "mnist-contrastive-2d", "seed": 0}
     writer = RunWriter.create(sweep, "mnist-contrastive-2d", PRESET, provenance, name)
     writer.lock()
+    if math.isnan(knn):
+        writer.status(state="failed", error="triplet became nan at step 1.")
+        writer.close()
+        return
     values = {"val/knn_20": knn, "val/loss": 2.0 - knn, "train/loss": 1.9 - knn}
     writer.metrics(60, 1.0, 6.0, values)
     writer.latent_map(clusters(200, 10, spread=2 - knn))

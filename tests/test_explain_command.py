@@ -13,8 +13,8 @@ from tests.tui.made_runs import PRESET, clusters, new_run, running, write_record
 from tui_latent.cli.main import main
 
 
-def made(runs: Path) -> Path:
-    writer = new_run(runs, preset={**PRESET, "expect": {"val/knn_20": 0.99}})
+def made(runs: Path, promised: float = 0.99) -> Path:
+    writer = new_run(runs, preset={**PRESET, "expect": {"val/knn_20": promised}})
     writer.lock()
     write_records(writer)
     confusion = np.diag(np.full(10, 200))
@@ -35,6 +35,11 @@ def test_it_says_everything_in_sentences(tmp_path: Path) -> None:
     assert "0, 1, 2, 3, 4, 5, 6, 7, 8 and 9 lie apart from all other classes." in done.output
     marks = set("✗✓·●→…") & set(done.output)
     assert not marks, "a screen reader would spell them"
+
+
+def test_what_is_good_is_called_so_once(tmp_path: Path) -> None:
+    said = CliRunner().invoke(main, ["explain", str(made(tmp_path, 0.5))]).output
+    assert "\nGood: kNN@20 0.940, the preset promises 0.500.\n  Evidence" in said
 
 
 def test_it_names_the_keys_that_someone_has_chosen(

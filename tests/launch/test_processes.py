@@ -13,13 +13,19 @@ from tests.training.conftest import SMALL
 from tests.waiting import patience, until
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_preset
-from tui_latent.launch import start
+from tui_latent.launch import processes, start
 from tui_latent.launch.background import background_process
 from tui_latent.launch.extend import change_length
-from tui_latent.launch.processes import devices_of, launcher, train_in_processes
+from tui_latent.launch.processes import (
+    devices_of,
+    launched_variables,
+    launcher,
+    train_in_processes,
+)
 from tui_latent.launch.start import check_preset, create_run, train_run
 from tui_latent.runs.control import request
 from tui_latent.runs.reader import RunReader
+from tui_latent.runs.schema import RunBusyError
 
 PRESET = "digits-contrastive-2d"
 
@@ -110,6 +116,15 @@ def test_a_stop_by_signal_reaches_all_processes_and_is_saved(
     process.wait(patience(60))
     status = reader.refresh().status
     assert (status.state, status.checkpoint_step) == ("stopped", status.step)
+    assert "OMP_NUM_THREADS" not in (run / "train.log").read_text(), "no advice of the launcher's"
+    # Resumed, it starts from the moment it is asked for, and a second request is refused.
+    again = background_process(run, [])
+    assert reader.refresh().status.state == "starting"
+    with pytest.raises(RunBusyError, match=f"by process {again.pid} on"):
+        background_process(run, [])
+    request(run, state="stop")
+    again.wait(patience(60))
+    assert reader.refresh().status.state == "stopped"
 
 
 @pytest.mark.parametrize(
@@ -117,9 +132,10 @@ def test_a_stop_by_signal_reaches_all_processes_and_is_saved(
     [
         ({"train.devices": 1_000, "train.batch_size": 1_000}, "cores: use"),
         ({"train.devices": 2, "train.batch_size": 255}, "batch_size=254 or train.batch_size=256"),
+        ({"train.devices": 2, "train.device": "cuda"}, "no GPU: use train.device=cpu"),
         ({"train.devices": 2, "train.device": "cuda:1"}, "a single one: use train.device=cuda"),
     ],
-    ids=["too many", "uneven", "one GPU named"],
+    ids=["too many", "uneven", "no GPU", "one GPU named"],
 )
 def test_what_several_processes_cannot_do_is_refused_before_anything_starts(
     changes: dict[str, object], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -130,6 +146,22 @@ def test_what_several_processes_cannot_do_is_refused_before_anything_starts(
     preset = load_preset(PRESET, {"train.device": "cpu"} | changes)
     with pytest.raises(PresetError, match=said):
         check_preset(preset, tmp_path, PRESET)
+
+
+@pytest.mark.parametrize(
+    ("set_to", "cores", "expected"),
+    [(None, 8, "1"), ("8", 8, "4"), ("3", 8, "3"), ("2", 1, "1")],
+    ids=["nothing set", "all cores taken by the parent", "chosen by a person", "one core"],
+)
+def test_processes_of_a_run_share_the_cores(
+    set_to: str | None, cores: int, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "cpu_cores", lambda: cores)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if set_to is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", set_to)
+    assert launched_variables(2)["OMP_NUM_THREADS"] == expected
+    assert launched_variables(1).get("OMP_NUM_THREADS") == set_to
 
 
 def test_the_launcher_starts_as_many_processes_as_the_run_has_devices(

@@ -162,26 +162,33 @@ def test_a_grid_that_plans_the_same_training_twice_is_refused(
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "remedy"),
     [
-        [
-            "--grid",
-            "train.seed=" + ",".join(map(str, range(200))),
-            "--grid",
-            "train.lr=" + ",".join(f"0.{n:03}" for n in range(1, 60)),
-        ],
-        ["--grid", "train.lr=0.1,0.2", "--seeds", "1000000000"],
-        ["--grid", "train.lr=0.1..0.2", "--random", "10000000"],
-        ["--grid", "train.lr=0.1..0.2", "--random", "200", "--seeds", "51"],
-        ["--grid", "train.lr=0.1..1", "--search=optuna", "--maximise=val/loss", "--trials=10001"],
+        (
+            [
+                "--grid",
+                "train.seed=" + ",".join(map(str, range(200))),
+                "--grid",
+                "train.lr=" + ",".join(f"0.{n:03}" for n in range(1, 60)),
+            ],
+            "or draw some of the combinations with --random N",
+        ),
+        (["--grid", "train.lr=0.1,0.2", "--seeds", "1000000000"], "use fewer seeds"),
+        (["--grid", "train.lr=0.1..0.2", "--random", "10000000"], "draw fewer combinations"),
+        (["--grid", "train.lr=0.1..0.2", "--random=200", "--seeds=51"], "or use fewer seeds"),
+        (
+            ["--grid=train.lr=0.1..1", "--search=optuna", "--maximise=val/loss", "--trials=10001"],
+            "use fewer trials",
+        ),
     ],
     ids=["combinations", "seeds", "drawn", "drawn with seeds", "searched"],
 )
 def test_more_trainings_than_anyone_can_want_are_refused_at_once(
-    words: list[str], tmp_path: Path
+    words: list[str], remedy: str, tmp_path: Path
 ) -> None:
     result = swept(tmp_path, *words)
-    assert result.exit_code == 2 and "a sweep has 10,000 runs at most" in result.output
+    assert result.exit_code == 2 and "a sweep has 10,000 runs at most: " in result.output
+    assert remedy in result.output
     assert not (tmp_path / "runs").exists()
 
 

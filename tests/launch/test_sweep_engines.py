@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,9 +25,12 @@ from tests.launch.test_sweep import runs_in, tiny
 from tests.waiting import until
 from tui_latent.cli.main import main
 from tui_latent.launch.sweep import on_ray
-from tui_latent.launch.sweep.engine import EngineError
+from tui_latent.launch.sweep.engine import Ended, EngineError
 from tui_latent.launch.sweep.local import LocalEngine, roomiest
+from tui_latent.runs.control import read_request
+from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.process import HOST
+from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import Status
 from tui_latent.runs.status import readable_status, write_status
 from tui_latent.runs.sweep_folder import read_sweep
@@ -144,6 +147,10 @@ def test_a_preset_that_has_changed_is_refused(tmp_path: Path) -> None:
     assert changed.exit_code == 2
     assert "has changed since this sweep began (train.epochs 1 there, 2 here" in changed.output
     assert len(runs_in(tmp_path / "runs")) == 1
+    changes = {"epochs": 3, "lr": 0.5, "batch_size": 16, "weight_decay": 0.2, "patience": 4}
+    sets = [word for key, value in changes.items() for word in ("--set", f"train.{key}={value}")]
+    another = swept(tmp_path, "--grid", "method.latent_dim=3", *sets)
+    assert "and 2 more): use another --name" in another.output, "a sentence, not a list"
 
 
 def test_a_killed_run_is_tried_again_and_a_second_sweep_is_refused(
@@ -279,12 +286,107 @@ def test_slurm_jobs_train_and_a_cluster_that_is_not_there_is_reported(
 
 
 @pytest.mark.parametrize(
-    ("text", "minutes"), [("90", 90), ("2:30:00", 150), ("1-02:00:00", 1560), ("45:30", 45)]
+    ("text", "minutes"),
+    [
+        *(("90", 90), ("45:30", 46), ("0:30", 1), ("2:30:00", 150), ("0:00:59", 1)),
+        *(("1-02:00:00", 1560), ("1-2:30", 1590), ("2-0", 2880)),
+    ],
 )
 def test_times_are_slurms(text: str, minutes: int) -> None:
     from tui_latent.launch.sweep.on_slurm import _minutes
 
     assert _minutes(text) == minutes
+
+
+@pytest.mark.parametrize("text", ["", "0", "0:00", "soon", "-5", "1:2:3:4", "1-2:3:4:5", "1.5"])
+def test_a_time_that_slurm_does_not_know_or_that_never_ends_is_refused(text: str) -> None:
+    from tui_latent.launch.sweep.on_slurm import _minutes
+
+    with pytest.raises(EngineError, match="write minutes, or hours:minutes:seconds, above 0"):
+        _minutes(text)
+
+
+def test_a_job_that_someone_cancels_is_not_submitted_again(tmp_path: Path) -> None:
+    """`scancel` of an array that waits, as the accounting of Slurm tells it."""
+    from tui_latent.launch.sweep.on_slurm import SlurmEngine
+
+    class Cancelled:
+        job_id, state = "17_1", "CANCELLED by 1000"
+
+        def done(self) -> bool:
+            return True
+
+        def exception(self) -> Exception:
+            return RuntimeError("the job has no result")
+
+    class Cluster:
+        submitted = 0
+
+        def submit(self, _work: object) -> Cancelled:
+            self.submitted += 1
+            return Cancelled()
+
+        def submit_array(self, works: Sequence[object]) -> list[Cancelled]:
+            return [self.submit(work) for work in works]
+
+    cluster = Cluster()
+    results = conducted(tmp_path, SlurmEngine(cluster))
+    assert cluster.submitted == 2
+    assert [each.state for each in results] == ["interrupted", "interrupted"]
+    assert "its job 17_1 was cancelled" in str(results[0].result["error"])
+
+
+def test_a_job_that_is_cut_off_stops_its_run_first(tmp_path: Path) -> None:
+    pytest.importorskip(
+        "submitit", reason="submitit is not installed: pip install 'tui-latent[slurm]'"
+    )
+    from tui_latent.launch.sweep.on_slurm import TrainJob
+
+    writer = RunWriter.reopen(make_run_folder(tmp_path, "digits", {}, {}, None))
+    writer.lock()
+    writer.status(state="running")
+    job = TrainJob(writer.path, [])
+
+    def train() -> None:
+        until(lambda: read_request(writer.path).state == "stop")
+        writer.status(state="stopped")
+
+    trainer = threading.Thread(target=train)
+    trainer.start()
+    assert job.checkpoint() is not None, "it goes on later"
+    assert readable_status(writer.path).state == "stopped", "before the job is queued again"
+    trainer.join()
+    writer.status(state="running")
+    assert job.checkpoint() is None, "someone has asked it to stop, and it must not go on"
+    writer.close()
+
+
+@pytest.mark.slow
+def test_a_job_at_its_time_limit_is_queued_again_and_goes_on(tmp_path: Path) -> None:
+    submitit = pytest.importorskip(
+        "submitit", reason="submitit is not installed: pip install 'tui-latent[slurm]'"
+    )
+    from tui_latent.launch.sweep.on_slurm import SlurmEngine
+
+    executor = submitit.LocalExecutor(folder=str(tmp_path / "jobs"))
+    executor.update_parameters(timeout_min=30)
+    runs = [tmp_path / "runs" / "s" / f"seed_{seed}" for seed in (1, 2)]
+    changes = {"train.epochs": 400, "train.eval_every": 10_000, "train.checkpoint_seconds": 600}
+
+    def cut_off() -> None:
+        until(lambda: readable_status(runs[0]).step > 3, 120)
+        os.kill(readable_status(runs[0]).pid, signal.SIGUSR2)  # as before the time limit
+
+    limit = threading.Thread(target=cut_off)
+    limit.start()
+    results = conducted(tmp_path, SlurmEngine(executor), changes)
+    limit.join()
+    assert [each.state for each in results] == ["finished", "finished"]
+    first, second = (RunReader(run).refresh() for run in runs)
+    (resumed,) = (event for event in first.events if event.kind == "resume")
+    assert 0 < resumed.step < first.status.step, "it saved, and went on from there"
+    assert not [event for event in second.events if event.kind == "resume"]
+    assert len(list((tmp_path / "jobs").glob("*_submitted.pkl"))) == 2, "the sweep sent two jobs"
 
 
 def test_an_address_where_no_cluster_is_is_a_sentence(tmp_path: Path) -> None:
@@ -334,8 +436,8 @@ def test_a_cluster_that_does_not_start_is_a_sentence(
     assert "Run the same command again" in found.output
 
 
-def conducted(folder: Path, engine: Any) -> Any:
-    """Run a sweep of two seeds on an engine."""
+def conducted(folder: Path, engine: Any, changes: Mapping[str, object] | None = None) -> Any:
+    """Run a sweep of two seeds on an engine; `changes` are settings of its runs."""
     from tui_latent.cli.sweep_progress import display
     from tui_latent.launch.sweep.conduct import conduct
     from tui_latent.launch.sweep.folder import SweepFolder
@@ -343,10 +445,10 @@ def conducted(folder: Path, engine: Any) -> Any:
     from tui_latent.launch.sweep.sources import ListedTrials
 
     preset = tiny(folder)
-    planner = Planner(preset, {}, [("train.seed", [1, 2])], 1)
+    planner = Planner(preset, changes or {}, [("train.seed", [1, 2])], 1)
     made = SweepFolder(folder / "runs", "s", preset, "", planner.base, 1)
     made.make(planner.grid, None)
-    trials = plan(preset, {}, planner.grid).trials
+    trials = plan(preset, changes or {}, planner.grid).trials
     with display(sys.stderr, made.path) as watcher:
         return conduct(made, preset, lambda f: ListedTrials(f, trials), engine, watcher)
 
@@ -369,9 +471,9 @@ class FakeEngine:
             self.trained.append(path)
             self._done.append(path)
 
-    def ended(self) -> list[tuple[Path, str]]:
+    def ended(self) -> list[Ended]:
         done, self._done = self._done, []
-        return [(path, "") for path in done]
+        return [Ended(path) for path in done]
 
     def close(self) -> None:
         pass

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui_latent.runs.new_run import make_run_folder
 from tui_latent.runs.process import HOST, this_process
-from tui_latent.runs.run_list import list_runs
-from tui_latent.runs.schema import LIVE_STATES, State, Status
+from tui_latent.runs.run_list import list_runs, refuse_trained
+from tui_latent.runs.schema import LIVE_STATES, RunBusyError, State, Status
 from tui_latent.runs.status import (
     StatusError,
     StatusFile,
@@ -26,6 +27,7 @@ from tui_latent.runs.status import (
     with_interruption,
     write_status,
 )
+from tui_latent.runs.trainer_lock import TrainerLock
 
 ELSEWHERE = "another-host"
 
@@ -78,6 +80,39 @@ def test_a_run_starts_as_long_as_the_process_lives_that_will_take_it(tmp_path: P
     write_status(tmp_path, taken := live())
     note_launched(tmp_path, os.getpid())
     assert read_status(tmp_path) == taken, "a process has taken it"
+
+
+@pytest.mark.parametrize("state", ["stopped", "failed", "finished", "running"])
+def test_a_run_that_is_resumed_starts_and_is_not_started_twice(
+    state: State, dead_pid: int, tmp_path: Path
+) -> None:
+    """A run of several processes takes many seconds until one of them has taken it."""
+    run = make_run_folder(tmp_path, "digits", {}, {}, None)
+    write_status(run, replace(live(state=state, pid=dead_pid, process=this_process()), step=7))
+    process = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        note_launched(run, process.pid)
+        shown = with_interruption(read_status(run))
+        assert (shown.state, shown.step) == ("starting", 7)
+        with pytest.raises(RunBusyError, match=f"by process {process.pid} on"):
+            refuse_trained(run, "try again")
+        lock = TrainerLock(run)
+        assert lock.take().pid == dead_pid, "what was launched can take it"
+        lock.release()
+    finally:
+        process.kill()
+        process.wait()
+    assert with_interruption(read_status(run)).state == "interrupted"
+    refuse_trained(run, "try again")
+
+
+def test_a_new_run_is_not_started_twice(tmp_path: Path) -> None:
+    run = make_run_folder(tmp_path, "digits", {}, {}, None)
+    write_status(run, Status(host=HOST, heartbeat=time.time()))
+    refuse_trained(run, "try again")
+    note_launched(run, os.getpid())
+    with pytest.raises(RunBusyError, match=f"by process {os.getpid()} on"):
+        refuse_trained(run, "try again")
 
 
 @pytest.mark.parametrize("state", ["running", "interrupted"])

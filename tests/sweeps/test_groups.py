@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
@@ -57,8 +58,13 @@ def test_seeds_alone_have_a_mean_and_a_deviation(tmp_path: Path) -> None:
 def test_runs_that_have_not_finished_do_not_count(tmp_path: Path) -> None:
     path = made_sweep(tmp_path, {(2, 0.1, 0): 0.5, (3, 0.1, 0): None})
     assert said(path) == "Only latent_dim 2, lr 0.1 has finished: kNN@20 0.500."
-    nothing = made_sweep(tmp_path, {(2, 0.1, 0): None}, name="empty")
-    assert said(nothing).startswith("No run has finished")
+    nothing = made_sweep(tmp_path, {(2, 0.1, 0): None}, name="empty", state="running")
+    assert said(nothing) == "No run has finished with a value of kNN@20 yet."
+    failed = made_sweep(tmp_path, {(2, 0.1, 0): math.nan, (3, 0.1, 0): math.nan}, name="failed")
+    assert said(failed) == "No run has finished with a value of kNN@20: 2 of 2 failed."
+    some = made_sweep(tmp_path, {(2, 0.1, 0): math.nan, (3, 0.1, 0): None}, name="some")
+    write_status(some, Status(state="stopped"))
+    assert said(some) == "No run has finished with a value of kNN@20 yet.", "it can go on"
 
 
 def test_a_loss_is_best_small(tmp_path: Path) -> None:

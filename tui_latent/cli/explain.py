@@ -79,10 +79,10 @@ def explained_text(found: dict[str, Any]) -> str:
     lines = [f"{head} of {found['total_steps']:,}." if found["total_steps"] else f"{head}."]
     lines += ["", found["verdict"] or "Nothing stands out."]
     for finding in found["findings"]:
-        door = finding["door"]
+        door, word = finding["door"], _WORDS[finding["severity"]]
         lines += [
             "",
-            f"{_WORDS[finding['severity']]}: {finding['sentence']}",
+            f"{word}: {finding['sentence'].removeprefix(f'{word}: ')}",
             f"  Evidence: {finding['evidence']}",
             *([f"  Threshold: {finding['threshold']}"] if finding["threshold"] else []),
             f"  To see it: {_way(door)}.",

@@ -224,7 +224,7 @@ def _search(
     from tui_latent.launch.sweep.search import checked_search
     from tui_latent.launch.sweep.study import require_optuna
 
-    refuse_many(trials or 0)
+    refuse_many(trials or 0, "--trials")
     require_optuna()
     metric = maximise or minimise or ""
     terms = planner.base.method.terms

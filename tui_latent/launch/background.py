@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tui_latent.launch.foreign import refuse_foreign
-from tui_latent.launch.processes import devices_of, follow_others, launcher
+from tui_latent.launch.processes import devices_of, follow_others, launched_variables, launcher
 from tui_latent.runs.control import read_request, request_of
 from tui_latent.runs.run_list import refuse_trained
 from tui_latent.runs.schema import Request, RunError
@@ -63,6 +63,7 @@ def background_process(
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                env=launched_variables(devices),
             )
     except OSError as error:
         raise RunError(

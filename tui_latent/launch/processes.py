@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,9 +14,12 @@ from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.schema import Request, RunError, Status
 from tui_latent.runs.status import readable_status
 from tui_latent.runtime.launcher import place
+from tui_latent.runtime.limits import cpu_cores
 
 _RESTARTS: Final = 3
 """how often all processes are started again, from the last checkpoint, after one has ended"""
+_THREADS: Final = "OMP_NUM_THREADS"
+"""variable with the computing threads of a process"""
 
 
 def devices_of(path: Path) -> int:
@@ -38,6 +42,19 @@ def launcher(devices: int) -> list[str]:
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
         *(f"--nproc-per-node={devices}", f"--max-restarts={_RESTARTS}"),
     ]
+
+
+def launched_variables(devices: int) -> dict[str, str]:
+    """Return the environment of that command: the processes share the cores.
+
+    This process may have taken all cores for itself, and passes that on. Where nothing is set,
+    torchrun takes one thread as well, and says so in ten lines of the run's log.
+    """
+    asked = os.environ.get(_THREADS, "1")
+    if devices > 1 and asked.isdecimal():
+        asked = str(min(int(asked), max(1, cpu_cores() // devices)))
+        return {**os.environ, _THREADS: asked}
+    return dict(os.environ)
 
 
 def train_in_processes(

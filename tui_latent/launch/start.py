@@ -67,9 +67,10 @@ def devices_problem(preset: Preset) -> str:
         return f"train.device is '{train.device}', a single one: use train.device=cuda"
     gpus = sum(device.kind == "cuda" for device in devices())
     if train.device == "cuda" or (train.device == "auto" and gpus):
+        if not gpus:
+            return "this machine has no GPU: use train.device=cpu"
         if many > gpus:
-            there = f"{gpus} GPU{'s' * (gpus != 1)}" if gpus else "no GPU"
-            return f"this machine has {there}: use {max(gpus, 1)} at most"
+            return f"this machine has {gpus} GPU{'s' * (gpus != 1)}: use {gpus} at most"
     elif many > (cores := cpu_cores()):
         return f"this machine has {cores} core{'s' * (cores != 1)}: use {cores} at most"
     if left := train.batch_size % many:

@@ -21,7 +21,7 @@ from tui_latent.reports.text import wrap
 from tui_latent.reports.wording import number
 from tui_latent.runs.metric_specs import spec_of
 from tui_latent.sweeps.axes import listed_axes, values_of
-from tui_latent.sweeps.groups import Group, is_higher_better
+from tui_latent.sweeps.groups import Group, is_higher_better, nothing_drawn
 from tui_latent.sweeps.reading import SweepSnapshot
 
 _HEAD: Final = 0.75
@@ -98,7 +98,7 @@ def _draw_settings(
     note += f"; {left_out} more in the CSV" if left_out and shown else ""
     inner = page.title(box, "Settings", note)
     if not shown:
-        page.message(inner, "The first run that finishes is drawn here.")
+        page.message(inner, nothing_drawn(groups))
         return
     table = inner.width * 0.62
     widths = [0.42, 0.08, 0.13, 0.12, 0.25] if seeded else [0.8, 0.2]

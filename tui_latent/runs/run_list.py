@@ -137,8 +137,13 @@ def run_status(path: Path) -> Status:
 def refuse_trained(path: Path, what: str) -> None:
     """Raise RunBusyError for a run that another process is training, which rules out `what`."""
     status = run_status(path)
-    if status.pid and status.state in LIVE_STATES:
+    if status.state in LIVE_STATES and (status.pid or _is_launched(status)):
         raise busy_error(path, status, what)
+
+
+def _is_launched(status: Status) -> bool:
+    """Return whether a process lives that was started to train the run."""
+    return bool(is_alive(status.host, status.launched_pid, status.launched))
 
 
 def find_run(folder: Path, name: str) -> Path:
@@ -243,7 +248,9 @@ def _status_to_delete_by(path: Path) -> Status:
 
 def busy_error(path: Path, status: Status, what: str) -> RunBusyError:
     """Return the error for a run that another process is training, which rules out `what`."""
-    who = f"process {status.pid} on {status.host}" if status.pid else "another process"
+    gone = is_alive(status.host, status.pid, status.process) is False
+    pid = status.launched_pid if gone or not status.pid else status.pid
+    who = f"process {pid} on {status.host}" if pid else "another process"
     how = f"stop it first (tui-latent control {command_word(path)} stop)"
     with suppress(RunError):
         manifest = read_manifest(path)

@@ -85,11 +85,16 @@ def with_interruption(status: Status, seen_beating: bool = False) -> Status:
 def note_launched(path: Path, pid: int) -> None:
     """Note which process is to take the run at `path`, unless one has taken it already.
 
-    OSError when it cannot be written.
+    A run that is resumed starts from then on: nobody should have to ask for it twice. OSError when
+    it cannot be written.
     """
-    status = readable_status(path)
+    status, process = with_interruption(readable_status(path)), process_of(pid)
+    launched = replace(status, host=HOST, launched_pid=pid, launched=process)
     if status.state == "starting" and not status.pid:
-        write_status(path, replace(status, host=HOST, launched_pid=pid, launched=process_of(pid)))
+        write_status(path, launched)
+    elif status.state not in LIVE_STATES and process:
+        # Its last trainer stays in the status, and gives no sign of life.
+        write_status(path, replace(launched, state="starting", phase="", heartbeat=0.0))
 
 
 def beats(status: Status) -> bool:

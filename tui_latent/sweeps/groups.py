@@ -58,6 +58,11 @@ class Group:
         """Return how many of its runs are in one of these states."""
         return sum(row.state in states for row in self.rows)
 
+    @property
+    def over(self) -> bool:
+        """Whether all its runs have ended for good."""
+        return all(row.over for row in self.rows)
+
     def mean_of(self, metric: str) -> float | None:
         """Return the mean of another metric over its runs; None where none has it."""
         known = [row.metrics[metric] for row in self.rows if metric in row.metrics]
@@ -128,10 +133,22 @@ def single_runs(snapshot: SweepSnapshot, metric: str) -> list[Group]:
     return sorted(groups, key=lambda group: (group.value is None, sign * (group.value or 0.0)))
 
 
+def nothing_drawn(groups: Sequence[Group]) -> str:
+    """Say in the place of a picture why it is empty, where no run has a value."""
+    if all(group.over for group in groups):
+        return "There is nothing to draw: no run has finished with a value."
+    return "The first run that finishes is drawn here."
+
+
 def verdict(groups: Sequence[Group], metric: str) -> str:
     """Say in a sentence or two which settings are best so far, if the seeds allow it."""
     known = [group for group in groups if group.spread.count]
     spec, higher = spec_of(metric), is_higher_better(metric)
+    if not known and all(group.over for group in groups):
+        runs = sum(len(group.rows) for group in groups)
+        failed = sum(group.count("failed") for group in groups)
+        told = f": {failed} of {runs} failed" if failed else ""
+        return f"No run has finished with a value of {spec.short}{told}."
     if not known:
         return f"No run has finished with a value of {spec.short} yet."
     best = known[0]

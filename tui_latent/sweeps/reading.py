@@ -29,6 +29,8 @@ WAITING = "waiting"
 GONE = "gone"
 """state of a run whose folder is missing after the sweep has ended"""
 PRUNED = "pruned"
+_OVER = ("finished", "failed", PRUNED, "unreadable", GONE)
+"""states of a run that has ended for good"""
 _UNBEGUN = ("starting", "interrupted")
 """states of a folder that was made and that no process has taken"""
 
@@ -52,6 +54,11 @@ class SweepRow:
     def live(self) -> bool:
         """Whether it trains."""
         return self.state in LIVE_STATES
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended for good; one that was stopped or interrupted can go on."""
+        return self.state in _OVER
 
 
 @dataclass(frozen=True, eq=False)

@@ -206,19 +206,20 @@ async def test_small_screens_have_the_map_and_tabs(tmp_path: Path, size: tuple[i
         ("finished", "r", "--epochs N"),
         ("stopped", "k", "is not training. r resumes it."),
         ("failed", "less_than_sign", "is not training. r resumes it."),
+        ("paused", "r", "is paused. Space continues it."),
     ],
-    ids=["stop finished", "pause finished", "resume finished", "keep stopped", "rate failed"],
+    ids=["stop done", "pause done", "resume done", "keep stopped", "rate failed", "resume paused"],
 )
 async def test_a_key_that_does_nothing_now_says_why(
     tmp_path: Path, state: State, key: str, words: str
 ) -> None:
     writer = trained_run(tmp_path)
     writer.status(state=state)
-    writer.close()
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
         await all_drawn(pilot)
         await pilot.press(key)
         await until(pilot, lambda: words in notes(pilot).replace("\n", " "))
+    writer.close()
 
 
 async def test_a_screen_too_small_says_so_and_comes_back(tmp_path: Path) -> None:

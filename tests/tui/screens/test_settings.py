@@ -232,6 +232,19 @@ async def test_the_filter_finds_settings_by_name_and_help(app: FormApp) -> None:
         assert not app.answers
 
 
+async def test_the_first_error_is_in_sight_though_a_search_was_open(app: FormApp) -> None:
+    async with app.run_test(size=NARROW) as pilot:
+        grid = app.screen.query_one(SettingsGrid)
+        await pilot.press("ctrl+f", *"devices", "enter")
+        await pilot.pause()
+        await pilot.press("0", "ctrl+s")
+        await pilot.pause()
+        assert grid.current == "train.devices" and not app.answers
+        line = grid._lines.index(grid.current) - grid.scroll_offset.y
+        assert 0 <= line < grid.scrollable_content_region.height
+        assert not app.screen.query_one("#find").display  # it would say that all are found
+
+
 async def test_the_cursor_stays_in_sight(app: FormApp) -> None:
     async with app.run_test(size=NARROW) as pilot:
         grid = app.screen.query_one(SettingsGrid)

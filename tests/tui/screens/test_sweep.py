@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.made_sweeps import made_sweep
-from tests.tui.pilots import MenulessApp, notes, until
+from tests.tui.pilots import MenulessApp, notes, panel_text, until
 from tui_latent.palettes import RAMP_GLYPHS
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
@@ -176,9 +177,50 @@ async def test_a_sweep_that_has_just_begun_says_what_will_come(tmp_path: Path) -
         screen = await opened(pilot, path)
         assert "No run has finished" in str(screen.query_one(SweepHead).content)
         await pilot.press("B")
-        assert "No run has finished yet" in notes(pilot)
+        assert "No run has finished with a value of kNN@20 yet" in notes(pilot)
         await pilot.press("enter")
         assert "has not started yet" in notes(pilot)
+
+
+async def test_a_sweep_whose_runs_all_failed_promises_nothing(tmp_path: Path) -> None:
+    failed = {(2, 0.1, 0): math.nan, (3, 0.1, 0): math.nan}
+    path = made_sweep(tmp_path, failed, state="failed")
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await opened(pilot, path)
+        said = "No run has finished with a value of kNN@20: 2 of 2 failed."
+        assert said in str(screen.query_one(SweepHead).content)
+        assert "There is nothing to draw" in picture(screen)
+        maps = screen.query_one(SweepMaps)
+        await until(pilot, lambda: str(maps.border_title) == "Maps")
+        await until(
+            pilot, lambda: "There are no maps: no run has been" in panel_text(screen, "map-0")
+        )
+        await pilot.press("B")
+        assert said in notes(pilot).replace("\n", " ")
+        await pilot.press("s")
+        assert "sweep-made is not running: there is nothing to stop." in notes(pilot).replace(
+            "\n", " "
+        )
+
+
+async def test_a_key_brings_up_the_panel_that_it_changes(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+    async with MenulessApp(tmp_path).run_test(size=NARROW) as pilot:
+        screen = await opened(pilot, path)
+
+        def seen() -> list[str | None]:
+            return [panel.id for panel in screen.query("#panels > *") if panel.display]
+
+        await pilot.press("tab", "tab")
+        assert seen() == ["maps"]
+        for key, panel in (("a", "runs"), ("X", "picture"), ("S", "runs")):
+            await pilot.press(key)
+            assert seen() == [panel], key
+    async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
+        screen = await opened(pilot, path)
+        await pilot.press("tab", "tab", "f")
+        await pilot.press("X")
+        assert screen.query_one("#picture").display
 
 
 async def test_a_folder_that_is_lost_is_reported(tmp_path: Path) -> None:

@@ -175,19 +175,22 @@ class Conductor:
         return True
 
     def _look(self) -> None:
-        for path, problem in self._engine.ended():
+        for path, problem, cancelled in self._engine.ended():
             run = self._training.pop(path)
             status = run_status(path)
             if status.state == "starting" and not status.pid:  # its process never came to it
                 problem = problem or "its process ended before it trained"
             if status.pid and status.state in LIVE_STATES:
                 self._elsewhere[path] = run
-            elif problem and not self._stopping and self._attempts[path] < _ATTEMPTS:
+            elif problem and not cancelled and self._tries_again(path):
                 self._attempts[path] += 1
                 self._training[path] = run
                 self._engine.start([path])
             else:
                 self._ended(path, run, problem)
+
+    def _tries_again(self, path: Path) -> bool:
+        return not self._stopping and self._attempts[path] < _ATTEMPTS
 
     def _ended(self, path: Path, run: SweepRun, problem: str = "") -> None:
         reader = self._readers.pop(path, None) or RunReader(path)

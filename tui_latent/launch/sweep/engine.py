@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class EngineError(Exception):
     """An engine that cannot be used; the message says why, and what to do."""
+
+
+class Ended(NamedTuple):
+    """A run whose training has ended."""
+
+    path: Path
+    problem: str = ""
+    """why its process failed; empty if its status says how it ended"""
+    cancelled: bool = False
+    """whether someone has ended it from outside, who does not want it tried again"""
 
 
 class Engine(Protocol):
@@ -20,11 +30,8 @@ class Engine(Protocol):
     def start(self, paths: Sequence[Path]) -> None:
         """Train these runs, or resume them; returns at once. EngineError if it cannot."""
 
-    def ended(self) -> list[tuple[Path, str]]:
-        """Return the runs whose training has ended since the last call.
-
-        With each why its process failed; empty if its status says how it ended.
-        """
+    def ended(self) -> list[Ended]:
+        """Return the runs whose training has ended since the last call."""
 
     def close(self) -> None:
         """End what the engine has started, once no run is training."""

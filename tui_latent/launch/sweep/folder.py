@@ -35,6 +35,9 @@ from tui_latent.runs.sweep_folder import (
 _TAKEN: Final = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 _OTHER: Final = "use another --name or another --runs folder"
 
+_NAMED: Final = 3
+"""changed settings that a sentence names"""
+
 
 class SweepFolder:
     """The folder of one sweep, whose lock the caller holds once `make` has been called."""
@@ -111,7 +114,7 @@ class SweepFolder:
         if changed := _changes(found.base, self._base, varied):
             raise RunError(
                 f"{self.path}: the preset or --set has changed since this sweep began "
-                f"({', '.join(changed)}): {_OTHER}"
+                f"({_some(changed)}): {_OTHER}"
             )
 
     def add(self, trials: Sequence[tuple[Trial, int | None]]) -> list[SweepRun]:
@@ -161,8 +164,14 @@ class SweepFolder:
         if changed := _changes(there, here, ()):
             raise RunError(
                 f"{path}: an earlier sweep trained it with different settings "
-                f"({', '.join(changed)}): {_OTHER}"
+                f"({_some(changed)}): {_OTHER}"
             )
+
+
+def _some(changed: Sequence[str]) -> str:
+    """Return the first changes in words, and how many others there are."""
+    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    return f"{', '.join(changed[:_NAMED])}{more}"
 
 
 def _changes(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_latent.config.plugin_needs import files_needed
-from tui_latent.launch.sweep.engine import EngineError
+from tui_latent.launch.sweep.engine import Ended, EngineError
 from tui_latent.runs.control import read_request
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runtime.limits import cpu_cores
@@ -55,7 +55,7 @@ class LocalEngine:
             if gpu:
                 self._gpus[path] = gpu
 
-    def ended(self) -> list[tuple[Path, str]]:
+    def ended(self) -> list[Ended]:
         """Return the runs whose process has ended, and the signal that killed it."""
         found = []
         for path, process in list(self._processes.items()):
@@ -65,7 +65,7 @@ class LocalEngine:
             process.close()
             del self._processes[path]
             self._gpus.pop(path, None)
-            found.append((path, _killed_by(code)))
+            found.append(Ended(path, _killed_by(code)))
         return found
 
     def close(self) -> None:

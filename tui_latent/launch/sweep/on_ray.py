@@ -10,11 +10,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tui_latent.config.plugin_needs import files_needed
-from tui_latent.launch.sweep.engine import EngineError
+from tui_latent.launch.sweep.engine import Ended, EngineError
+from tui_latent.launch.sweep.ray_session import RaySession
 from tui_latent.runs.control import read_request
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runtime.versions import version_of
@@ -25,11 +25,10 @@ _CHECK: Final = 60.0
 """seconds for all nodes to answer"""
 _RESTARTS: Final = 5
 """times that a run goes on elsewhere after its node or worker was lost"""
-_SESSION: Final[dict[str, Any]] = {"prefix": "ray-", "ignore_cleanup_errors": True}
-"""where a cluster that is started here keeps its files; its sockets allow no long path"""
 _USES_TLS: Final = "RAY_USE_TLS"
 _TOKENS: Final = "RAY_AUTH_MODE"
 """says whether a token is sent; with an address, Ray sends one only if this is set"""
+_PORTS: Final = 65_535
 _SETTINGS: Final = 4
 """type of the frame with which both sides of HTTP/2 begin"""
 _PROGRAMS: Final = ("tui-latent", "torch")
@@ -52,7 +51,7 @@ class RayEngine:
         self._tasks: dict[Any, Path] = {}
         if address is not None:
             _refuse_unreachable(address)
-        self._session = None if address else TemporaryDirectory(**_SESSION)
+        self._session = None if address else RaySession()
         path = os.environ.get("PYTHONPATH", "")
         variables = {"PYTHONPATH": path} if path else {}
         try:
@@ -62,7 +61,7 @@ class RayEngine:
                 include_dashboard=None if address else False,
                 log_to_driver=False,
                 logging_level="error",
-                _temp_dir=self._session.name if self._session else None,
+                _temp_dir=str(self._session.path) if self._session else None,
                 runtime_env={"env_vars": variables} if variables else None,
             )
         except Exception as error:  # Ray raises bare ones, as when its start takes too long
@@ -95,7 +94,7 @@ class RayEngine:
             ).remote(str(path.absolute()), read_request(path), files_needed(path))
             self._tasks[task] = path
 
-    def ended(self) -> list[tuple[Path, str]]:
+    def ended(self) -> list[Ended]:
         """Return the runs whose tasks have ended, and what Ray says about those that failed."""
         if not self._tasks:
             return []
@@ -107,14 +106,14 @@ class RayEngine:
                 self._ray.get(task)
             except self._ray.exceptions.RayError as error:
                 problem = _last_line(error)
-            found.append((self._tasks.pop(task), problem))
+            found.append(Ended(self._tasks.pop(task), problem))
         return found
 
     def close(self) -> None:
         """Leave the cluster; one that was started here ends, and its files are removed."""
         self._ray.shutdown()
         if self._session is not None:
-            self._session.cleanup()
+            self._session.close()
 
     def _refuse_other_nodes(self, runs: Path) -> None:
         """Raise EngineError for nodes that lack the folder of runs, or have other programs."""
@@ -182,12 +181,12 @@ def _refuse_unreachable(address: str) -> None:
     if address in ("auto", "local"):
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not port.isdecimal() or not 0 < int(port) <= _PORTS:
         raise EngineError(f"--address {address}: write host:port, as ray start prints it, or auto")
     try:
         with closing(socket.create_connection((host.strip("[]"), int(port)), _REACH)) as connection:
             answers = _USES_TLS in os.environ or _answers(connection)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise EngineError(
             f"no Ray cluster answers at {address} ({error}): start one there with ray start "
             "--head, or leave out --address to start one here"

@@ -25,6 +25,13 @@ _DRAWN_BY: Final = 0
 """seed of the combinations drawn, so that the same command draws the same ones"""
 _MOST: Final = 10_000
 """runs of one sweep; each is a folder"""
+_FEWER: Final = {
+    "--grid": "use fewer values and seeds, or draw some of the combinations with --random N",
+    "--random": "draw fewer combinations, or use fewer seeds",
+    "--seeds": "use fewer seeds",
+    "--trials": "use fewer trials",
+}
+"""what to do, by the option that asks for too many runs"""
 _TRIES: Final = 20
 """draws for each combination wanted, before it is believed that there are no others"""
 
@@ -57,7 +64,7 @@ class Planner:
         self, preset_name: str, overrides: Mapping[str, object], grid: Sequence[Choices], seeds: int
     ) -> None:
         """PresetError for too many seeds, a key that is set twice, or a preset that is wrong."""
-        refuse_many(seeds)
+        refuse_many(seeds, "--seeds")
         self._overrides = dict(overrides)
         path = preset_path(preset_name)
         self._file, self._where = preset_table(path), path.name
@@ -143,21 +150,21 @@ def plan(
     """
     planner = Planner(preset_name, overrides, grid, seeds)
     possible = math.prod(_count(choices) for _, choices in grid)
-    refuse_many(seeds * (possible if drawn is None else min(drawn, possible)))
+    if drawn is None:
+        refuse_many(seeds * possible, "--grid")
+    else:
+        refuse_many(seeds * min(drawn, possible), "--random")
     chosen = _combinations(grid) if drawn is None else _drawn(grid, drawn)
     trials = [planner.trial({**values, **seed}) for values in chosen for seed in planner.seeds]
     planner.refuse_idle(trials)
     return _each_once(trials)
 
 
-def refuse_many(runs: float) -> None:
-    """Raise PresetError for more runs than a sweep may have."""
+def refuse_many(runs: float, option: str) -> None:
+    """Raise PresetError for more runs than a sweep may have, which the option asks for."""
     if math.isfinite(runs) and runs > _MOST:
-        problem = (
-            f"a sweep has {_MOST:,} runs at most: use fewer values and seeds, or draw some of "
-            "the combinations with --random N"
-        )
-        raise PresetError("--grid", [(f"{runs:,} runs", problem)])
+        problem = f"a sweep has {_MOST:,} runs at most: {_FEWER[option]}"
+        raise PresetError(option, [(f"{runs:,} runs", problem)])
 
 
 def _count(choices: Sequence[object] | Span) -> float:

@@ -16,6 +16,8 @@ OF_TRAINING: Final = ("pause", "ask_to_stop", "checkpoint", "scale_lr", "undo")
 def why_not_now(action: str, snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
     """Return why a run's state rules out an action, and what can be done; empty if it does not."""
     state, name = snapshot.status.state, snapshot.name
+    if action == "resume" and state == "paused":
+        return f"{name} is paused. {key_name('run.pause', keymap)} continues it."
     if action == "resume" and state in LIVE_STATES:
         return f"{name} is already {state}."
     if action == "resume" and state == "finished":

@@ -148,6 +148,7 @@ class SettingsGrid(VerticalScroll, can_focus=False):
         if wrong:
             self._words = ""
             self._go_to(wrong[0])
+            self.call_after_refresh(self._show_cursor)  # among all settings, once they are laid out
 
     def action_move(self, by: int) -> None:
         """Go to a setting below or above."""

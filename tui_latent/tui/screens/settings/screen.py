@@ -131,11 +131,14 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     def action_back(self) -> None:
         """Close the search box if it is open, else the form; ask before changes are lost."""
         if self.has_class("-finding"):
-            self.query_one("#words", Input).value = ""
-            self.remove_class("-finding")
-            self._grid.focus_value()
+            self._close_search()
         else:
             self._leave()
+
+    def _close_search(self) -> None:
+        self.query_one("#words", Input).value = ""
+        self.remove_class("-finding")
+        self._grid.focus_value()
 
     def _leave(self) -> None:
         from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
@@ -172,8 +175,8 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         self.app.push_screen(SavePresetScreen(self._preset_name), save)
 
     def _go_to_first_error(self) -> None:
+        self._close_search()  # the setting may not be among those that were found
         self._grid.go_to_error()
-        self._grid.focus_value()
         first = next(iter(self._draft.errors.items()))
         self.notify(": ".join(part for part in first if part), severity="error", markup=False)
 

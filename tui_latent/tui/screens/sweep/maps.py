@@ -35,6 +35,12 @@ def _grid(maps: int, width: int, height: int) -> tuple[int, int]:
     )
 
 
+def _why_empty(view: SweepView) -> str:
+    if all(group.over for group in view.groups):
+        return "There are no maps: no run has been evaluated."
+    return "Maps appear with the first evaluation."
+
+
 class SweepMaps(Grid, can_focus=True):
     """As many small maps as fit."""
 
@@ -75,9 +81,9 @@ class SweepMaps(Grid, can_focus=True):
         shown = min(known, across * down)
         room = max(8, size.width // across - 6)
         short = any(len(group.label) > room for group, _ in view.maps[:shown])
+        head = f" · best {shown} of {len(view.groups)}, aligned to the first" if known else ""
         by = f" · by {' · '.join(view.maps[0][0].short_keys)}" if short and known else ""
-        best = f"best {shown} of {len(view.groups)}, aligned to the first"
-        self.border_title = f"Maps{by} · {best}"
+        self.border_title = f"Maps{by}{head}"
         for index, panel in enumerate(self.query(ScatterPanel)):
             panel.display = index < max(shown, 1)
             if index < shown:
@@ -91,4 +97,4 @@ class SweepMaps(Grid, can_focus=True):
                 )
                 panel.show(scene, compared.problem, titles)
             elif index == 0:
-                panel.show(None, "Maps appear with the first evaluation.", ("Maps",))
+                panel.show(None, _why_empty(view), ("",))

@@ -15,7 +15,7 @@ from tui_latent.number_format import short_number
 from tui_latent.palettes import RAMP_GLYPHS, css_color, ink_on, palette
 from tui_latent.runs.metric_specs import spec_of
 from tui_latent.sweeps.axes import listed_axes, values_of, varied
-from tui_latent.sweeps.groups import Group
+from tui_latent.sweeps.groups import Group, nothing_drawn
 from tui_latent.tui.format import clip, column
 from tui_latent.tui.screens.sweep.parallel import parallel_lines
 from tui_latent.tui.screens.sweep.view import SweepView
@@ -51,7 +51,7 @@ def picture_lines(
 ) -> list[Content]:
     """Draw a picture in `size` (columns, rows) cells."""
     if not any(group.spread.count for group in view.groups):
-        return [Content.styled("The first run that finishes is drawn here.", "dim")]
+        return [Content.styled(nothing_drawn(view.groups), "dim")]
     if picture == SPREAD:
         return _spread_lines(view, size[0])
     if picture == PARALLEL:

@@ -171,6 +171,15 @@ class SweepScreen(BaseScreen[None]):
             return view is None or len(pictures_of(view)) > 1
         return True
 
+    def why_inactive(self, key_id: str) -> str:
+        """Say why there is nothing to stop, and that there is a single picture."""
+        view = self._view
+        if view is not None and key_id == "sweep.stop":
+            return f"{view.sweep.name} is not running: there is nothing to stop."
+        if key_id == "sweep.picture":
+            return "With a single setting there is no other picture."
+        return ""
+
     def action_open(self) -> None:
         """Open the best run of the settings under the cursor."""
         if self._view is None or (group := self.query_one(SweepTable).chosen) is None:
@@ -190,7 +199,7 @@ class SweepScreen(BaseScreen[None]):
             if group.spread.count and (row := group.best_row(self._view.metric)) is not None:
                 self._open(row.path)
                 return
-        self.notify("No run has finished yet.", timeout=4)
+        self.notify(self._view.verdict, timeout=4, markup=False)
 
     def _open(self, path: Path) -> None:
         self.post_message(messages.RunRequested(path, over=True))
@@ -203,10 +212,12 @@ class SweepScreen(BaseScreen[None]):
     def action_all(self) -> None:
         """Show each run, or the means over seeds."""
         self.query_one(SweepTable).toggle_runs()
+        self._bring_up("runs")
 
     def action_sort(self) -> None:
         """Sort by the next column."""
         self.query_one(SweepTable).sort_by_next()
+        self._bring_up("runs")
 
     def action_metric(self, by: int) -> None:
         """Rank by the next metric."""
@@ -231,8 +242,7 @@ class SweepScreen(BaseScreen[None]):
             at = known.index(self._picture) if self._picture in known else -1
             self._picture = known[(at + 1) % len(known)]
             self._show_picture()
-            if self.has_class("-tabs"):
-                self._select("picture")
+            self._bring_up("picture")
 
     def action_stop(self) -> None:
         """Stop the sweep, after asking."""
@@ -279,6 +289,11 @@ class SweepScreen(BaseScreen[None]):
         """Show the panel whose tab was chosen."""
         name = (event.tab.id or "").removeprefix("tab-")
         if name != self._selected:
+            self._select(name)
+
+    def _bring_up(self, name: str) -> None:
+        """Go to the panel that a key has changed, if only one panel is seen."""
+        if self.has_class("-tabs") or self.has_class("-full"):
             self._select(name)
 
     def _select(self, name: str) -> None:
