@@ -11,6 +11,7 @@ from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui_latent.tui.active_binding import active_binding
 from tui_latent.tui.compositor import AnnouncingCompositor
 from tui_latent.tui.notices import ELSEWHERE, NO_CHANGE, SHARE
 
@@ -63,7 +64,7 @@ class BaseScreen(Screen[ScreenResultType]):
 
     def on_key(self, event: events.Key) -> None:
         """Say why a key does nothing now, or where it works if it does nothing here."""
-        active = self.active_bindings.get(event.key)
+        active = active_binding(event.key, self)
         if active is not None and active.enabled:
             return
         from tui_latent.tui.elsewhere import listed_but_inactive, where_it_works
