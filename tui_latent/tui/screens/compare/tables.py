@@ -91,11 +91,11 @@ def run_line(run: RunSnapshot, mark: tuple[str, str], width: int, longest: int) 
     facts = f"{method.get('name', '')}{width_of_latents}"
     style = {"failed": "$text-error", "running": "bold", "paused": "bold"}.get(status.state, "")
     opened = run.origin == "opened" and status.state == "finished"
-    state = "opened" if opened else status.state
+    state = "opened" if opened else status.state_word
     return Content.assemble(
         mark,
         f" {column(run.name, name)}  ",
-        (column(f"{STATE_GLYPHS[status.state]} {state}", 13), style),
+        (column(f"{STATE_GLYPHS[status.state_word]} {state}", 13), style),
         column(share(status.step, status.total_steps), 7, right=True),
         column(clock(status.seconds), 8, right=True),
         (f"  {clip(facts, room)}" if room > 8 else "", "dim"),
