@@ -10,6 +10,7 @@ from textual.reactive import Reactive
 from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.widgets._toast import ToastRack
 
 from tui_latent.tui.active_binding import active_binding
 from tui_latent.tui.compositor import AnnouncingCompositor
@@ -80,6 +81,11 @@ class BaseScreen(Screen[ScreenResultType]):
     def why_inactive(self, key_id: str) -> str:
         """Return why an action of this screen is not possible now; empty if that is shown."""
         return ""
+
+    def on_screen_suspend(self) -> None:
+        """Leave the notices to a dialog that opens over this screen: it shows them again."""
+        for rack in self.query(ToastRack):
+            rack.remove_children()
 
     def on_resize(self, event: events.Resize) -> None:
         """Show the size that is needed if the terminal is smaller."""
