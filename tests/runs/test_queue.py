@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ from tui_latent.runs.queue import (
 from tui_latent.runs.run_filter import parse_filter
 from tui_latent.runs.run_list import list_runs
 from tui_latent.runs.schema import LIVE_STATES, RunError, RunSummary, Status
-from tui_latent.runs.status import read_status, with_interruption, write_status
+from tui_latent.runs.status import note_launched, read_status, with_interruption, write_status
 
 
 def matches(text: str, run: RunSummary) -> bool:
@@ -62,6 +63,8 @@ def test_a_run_removed_from_the_queue_was_not_interrupted_and_is_free_at_once(
     assert runs["next"].status.state not in LIVE_STATES, "it can be started and deleted"
     assert run_line(runs["next"]).split()[:2] == ["not", "started"]
     assert [name for name, run in runs.items() if matches("state:not", run)] == ["next"]
+    note_launched(folder / "next", os.getpid())
+    assert with_interruption(read_status(folder / "next")).state == "starting"
     assert run_line(runs["later"]).split()[:2] == ["queued", "1"]
     assert runs["torn"].status.state_word == "interrupted", "who knows what it was"
 

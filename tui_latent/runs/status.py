@@ -88,8 +88,9 @@ def note_launched(path: Path, pid: int) -> None:
     OSError when it cannot be written.
     """
     status = readable_status(path)
-    if status.state == "starting" and not status.pid:
-        write_status(path, replace(status, host=HOST, launched_pid=pid, launched=process_of(pid)))
+    if status.unbegun or (status.state == "starting" and not status.pid):
+        launched = replace(status, state="starting", host=HOST, launched_pid=pid)
+        write_status(path, replace(launched, launched=process_of(pid)))
 
 
 def beats(status: Status) -> bool:
