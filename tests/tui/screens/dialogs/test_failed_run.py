@@ -34,7 +34,7 @@ async def asked(pilot: Pilot[Any], path: Path) -> ChoiceScreen:
     return screen
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 async def test_a_failed_run_says_why_and_offers_four_ways_on(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
