@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs.conftest import MakeRun
+from tui_latent.launch.progress import run_line
 from tui_latent.runs import queue
 from tui_latent.runs.process import HOST
 from tui_latent.runs.queue import (
@@ -16,11 +18,18 @@ from tui_latent.runs.queue import (
     is_worked_on,
     move_in_queue,
     queued_runs,
+    remove_from_queue,
     take_from_queue,
     worker_lock,
 )
+from tui_latent.runs.run_filter import parse_filter
 from tui_latent.runs.run_list import list_runs
-from tui_latent.runs.schema import RunError
+from tui_latent.runs.schema import LIVE_STATES, RunError, RunSummary, Status
+from tui_latent.runs.status import note_launched, read_status, with_interruption, write_status
+
+
+def matches(text: str, run: RunSummary) -> bool:
+    return parse_filter(text)(run)
 
 
 def folders(runs: Path, *names: str) -> None:
@@ -37,6 +46,34 @@ def test_runs_wait_in_order_and_can_be_moved_and_taken_out(tmp_path: Path) -> No
     assert queued_runs(tmp_path) == ["c", "b", "a"]
     assert take_from_queue(tmp_path, "b") and not take_from_queue(tmp_path, "b")
     assert queued_runs(tmp_path) == ["c", "a"]
+
+
+def test_a_run_removed_from_the_queue_was_not_interrupted_and_is_free_at_once(
+    make_run: MakeRun,
+) -> None:
+    for name in ("next", "later"):
+        make_run(name).close()
+    folder = make_run("torn").path.parent
+    (folder / "torn" / "status.json").write_text("")
+    for name in ("next", "later"):
+        add_to_queue(folder, name)
+    assert remove_from_queue(folder, "next") and not remove_from_queue(folder, "next")
+    runs = {run.name: run for run in list_runs(folder)}
+    assert runs["next"].status.state_word == "not started"
+    assert runs["next"].status.state not in LIVE_STATES, "it can be started and deleted"
+    assert run_line(runs["next"]).split()[:2] == ["not", "started"]
+    assert [name for name, run in runs.items() if matches("state:not", run)] == ["next"]
+    note_launched(folder / "next", os.getpid())
+    assert with_interruption(read_status(folder / "next")).state == "starting"
+    assert run_line(runs["later"]).split()[:2] == ["queued", "1"]
+    assert runs["torn"].status.state_word == "interrupted", "who knows what it was"
+
+
+def test_a_run_that_a_process_had_begun_was_interrupted(make_run: MakeRun) -> None:
+    writer = make_run("begun")
+    dead = Status("running", pid=2**22 + 1, host=HOST, process="gone", heartbeat=1.0)
+    write_status(writer.path, dead)
+    assert with_interruption(read_status(writer.path)).state_word == "interrupted"
 
 
 def test_a_run_that_another_process_takes_first_is_not_taken_twice(

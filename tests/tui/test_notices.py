@@ -9,7 +9,7 @@ from textual.notifications import Notification
 from textual.widgets._toast import Toast
 
 from tests.tui.menus import NotingApp
-from tests.tui.pilots import MenulessApp, until
+from tests.tui.pilots import MenulessApp, screen_text, until
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.notices import RATE_TITLE, outdated
 from tui_latent.tui.screens.menu.preset_list import PresetList
@@ -74,6 +74,22 @@ async def test_over_the_menu_a_notice_leaves_free_what_is_used(
         await pilot.press("tab")
         other = app.screen.query_one(PresetList) if runs else table
         await until(pilot, lambda: not toast.region.overlaps(other.region))
+
+
+async def test_a_notice_is_shown_once_when_a_dialog_opens_over_it(tmp_path: Path) -> None:
+    RunWriter.create(tmp_path, "digits", {}, {}, "a-run").close()
+    app = NotingApp(tmp_path)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: app.screen.query_one(RunTable).run is not None)
+        await pilot.press("tab")
+        app.notify("A run is number 3 in the queue.", timeout=600)
+        await until(pilot, lambda: "number 3" in screen_text(pilot))
+        menu = app.screen
+        await pilot.press("Q")
+        await until(pilot, lambda: app.screen is not menu and "number 3" in screen_text(pilot))
+        await until(pilot, lambda: not menu.query(Toast))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is menu and "number 3" in screen_text(pilot))
 
 
 async def test_a_low_terminal_gives_a_notice_only_the_lines_of_its_words(tmp_path: Path) -> None:

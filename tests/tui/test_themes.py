@@ -9,13 +9,15 @@ import pytest
 from rich.color import Color
 from textual.widgets import Static
 
+from tests.made_sweeps import made_sweep
 from tests.tui.made_runs import clusters, new_run, running, write_records
 from tests.tui.pilots import MenulessApp, all_drawn, until
-from tui_latent.palettes import class_color, css_color, run_colors
+from tui_latent.palettes import class_color, css_color, palette, run_colors
 from tui_latent.tui.screens.compare.screen import CompareScreen
 from tui_latent.tui.screens.compare.tables import RunNames
 from tui_latent.tui.screens.dashboard.confusion_panel import ConfusionPanel
 from tui_latent.tui.screens.explorer.screen import ExplorerScreen
+from tui_latent.tui.screens.sweep.screen import SweepScreen
 from tui_latent.tui.time_cursor import TimeCursor
 
 LIGHT = "textual-light"
@@ -65,6 +67,30 @@ async def test_the_words_about_a_point_get_the_colour_of_the_new_theme(run: Path
         await until(pilot, lambda: shown(True))
         app.theme = LIGHT
         await until(pilot, lambda: shown(False))
+
+
+@pytest.mark.parametrize("presses", [0, 1], ids=["heat map", "lines across settings"])
+async def test_the_picture_of_a_sweep_gets_the_ramp_of_the_new_theme(
+    tmp_path: Path, presses: int
+) -> None:
+    rates, dims = (0.01, 0.1, 1.0), (2, 3, 10)
+    found = {(dim, rate, 0): 0.1 + dim / 20 - rate / 10 for dim in dims for rate in rates}
+    path = made_sweep(tmp_path, found)
+    app = MenulessApp(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.push_screen(SweepScreen(path, app.drawer))
+        picture = app.screen.query_one("#picture Static", Static)
+        await until(pilot, lambda: "0.01" in str(picture.content))
+        await pilot.press(*["X"] * presses)
+        await pilot.pause()
+
+        def shown(dark: bool) -> bool:
+            styles = str([span.style for span in getattr(picture.content, "spans", ())])
+            return any(css_color(color) in styles for color in palette(dark).ramp)
+
+        assert shown(True) and not shown(False)
+        app.theme = LIGHT
+        await until(pilot, lambda: shown(False) and not shown(True))
 
 
 async def test_compared_runs_get_the_colours_of_the_new_theme(run: Path) -> None:

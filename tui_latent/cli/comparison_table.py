@@ -46,7 +46,7 @@ def _settings(shown: Comparison) -> list[str]:
 
 def _run_rows(shown: Comparison) -> list[list[str]]:
     return [
-        [run.name, run.status.state, f"{run.status.step:,}", f"{run.status.seconds:,.0f}"]
+        [run.name, run.status.state_word, f"{run.status.step:,}", f"{run.status.seconds:,.0f}"]
         for run in shown.runs
     ]
 

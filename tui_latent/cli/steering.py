@@ -60,7 +60,7 @@ def control(run: str, what: str, factor: float | None, runs: str | None) -> None
                 if what == "resume"
                 else ""
             )
-            fail(f"{path.name} is {status.state}: no process is training it{hint}", FAILED)
+            fail(f"{path.name} is {status.state_word}: no process is training it{hint}", FAILED)
         request(path, **asked[what])
     except ValueError as error:
         fail(error)

@@ -158,7 +158,7 @@ def run_line(summary: RunSummary) -> str:
     parts = [f"{labels.name} ({summary.name})" if labels.name else summary.name]
     parts += [summary.method] if summary.method in _ELSEWHERE else []
     parts += [*(f"#{tag}" for tag in labels.tags), *(["archived"] if labels.archived else [])]
-    state = f"queued {summary.queued}" if summary.queued else status.state
+    state = f"queued {summary.queued}" if summary.queued else status.state_word
     knn = f"kNN@20 {newest:>5} newest {best:>5} best"
     return f"{state:11} {_share(status):>5}  {knn}  {' '.join(parts)}"
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.file_lock import FileLock, one_at_a_time
 from tui_latent.runs.process import HOST
 from tui_latent.runs.schema import RunError
+from tui_latent.runs.status import StatusError, read_status, write_status
 from tui_latent.runtime.regular_files import read_small
 
 QUEUE_FILE: Final = "queue.json"
@@ -48,6 +51,20 @@ def take_from_queue(folder: Path, name: str) -> bool:
     """
     before, _ = _change(folder, lambda names: [other for other in names if other != name])
     return name in before
+
+
+def remove_from_queue(folder: Path, name: str) -> bool:
+    """Remove a run because a person says so; return whether it was queued. RunError as above.
+
+    Nobody is about to train it, so it no longer counts as starting, and can be started or deleted.
+    """
+    taken = take_from_queue(folder, name)
+    if taken:
+        with suppress(OSError, StatusError):  # it would count as starting for half a minute
+            status = read_status(folder / name)
+            if status.state == "starting" and not (status.pid or status.launched_pid):
+                write_status(folder / name, replace(status, state="interrupted"))
+    return taken
 
 
 def leave_queue(path: Path) -> None:

@@ -41,7 +41,7 @@ NUMBERS: Final[dict[str, Callable[[RunSummary], float | None]]] = {
 """fields that are compared with a number"""
 
 TEXTS: Final[dict[str, Callable[[RunSummary], str]]] = {
-    "state": lambda run: f"queued {run.queued}" if run.queued else run.status.state,
+    "state": lambda run: f"queued {run.queued}" if run.queued else run.status.state_word,
     "method": lambda run: run.method,
     "preset": lambda run: run.preset,
     "name": lambda run: f"{run.labels.name} {run.name}",

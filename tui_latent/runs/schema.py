@@ -107,6 +107,17 @@ class Status:
     """evaluations of a watched loop that were left out, mostly because latents came faster than
     they are measured"""
 
+    @property
+    def unbegun(self) -> bool:
+        """Whether no process has ever trained the run, and none is about to."""
+        made = bool(self.host) and not (self.pid or self.launched_pid or self.step)
+        return self.state == "interrupted" and made
+
+    @property
+    def state_word(self) -> str:
+        """What people read as the state: a run that nobody has begun was not interrupted."""
+        return "not started" if self.unbegun else self.state
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:

@@ -9,6 +9,7 @@ from textual.keys import format_key
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui_latent.tui.active_binding import active_binding
 from tui_latent.tui.key import phrase
 from tui_latent.tui.keymap import KEYMAP
 from tui_latent.tui.remapping import TOGETHER, key_name, keys_of
@@ -54,7 +55,7 @@ def where_it_works(key: str, screen: Screen[Any], keymap: Mapping[str, str]) -> 
         (part, row) for part, own in KEYMAP.items() for row in own if key in keys_of(row, keymap)
     }
     here = _ids([screen.focused or screen])
-    if not rows or any(row.id in here for _, row in rows) or key in screen.active_bindings:
+    if not rows or any(row.id in here for _, row in rows) or active_binding(key, screen):
         return ""
     name = _name_of(screen)
     shown = format_key(key)
@@ -74,7 +75,7 @@ def where_it_works(key: str, screen: Screen[Any], keymap: Mapping[str, str]) -> 
 
 def listed_but_inactive(key: str, screen: Screen[Any], keymap: Mapping[str, str]) -> str:
     """Return the id of the action that a key has here, if it is not possible now; else empty."""
-    active = screen.active_bindings.get(key)
+    active = active_binding(key, screen)
     if active is not None:
         return "" if active.enabled else active.binding.id or ""
     here = _ids([screen.focused or screen])

@@ -14,7 +14,7 @@ def when_evaluated(snapshot: RunSnapshot, what: str, verb: str = "appears") -> s
     status = snapshot.status
     if snapshot.origin == "opened":
         return f"{what} cannot be shown: the opened files do not contain it."
-    if status.state not in LIVE_STATES:
+    if status.state not in LIVE_STATES and not status.unbegun:
         if snapshot.map_steps:
             return f"{what} was not measured in this run."
         return "This run ended before its first evaluation."
@@ -34,7 +34,7 @@ def when_recorded(snapshot: RunSnapshot) -> str:
     """Say when the first loss will be recorded."""
     if snapshot.origin == "opened":
         return "The opened files do not contain any curves."
-    if snapshot.status.state not in LIVE_STATES:
+    if snapshot.status.state not in LIVE_STATES and not snapshot.status.unbegun:
         return "This run ended before its first loss was recorded."
     if snapshot.origin == "watched":
         return "The loss appears when the loop logs it."

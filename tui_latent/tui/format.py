@@ -27,8 +27,9 @@ STATE_GLYPHS: Final[dict[str, str]] = {
     "stopped": "■",
     "failed": "✗",
     "interrupted": "╳",
+    "not started": "·",
 }
-"""one cell each, so that states differ even without colour"""
+"""by `Status.state_word`; one cell each, so that states differ even without colour"""
 
 
 def cell_number(value: float) -> str:

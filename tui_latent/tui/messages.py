@@ -99,6 +99,8 @@ class SettingsRequested(Message):
     table: Mapping[str, Any]
     """the preset's file"""
     preset: Preset
+    whose: str = "preset"
+    """`run` if the settings are those of a run, which may differ from its preset's"""
 
 
 @dataclass

@@ -146,7 +146,7 @@ class RunDialogs:
         def read() -> messages.SettingsRequested:
             name = read_manifest(path).preset_name or path.name
             table = preset_table(path / PRESET_FILE)
-            return messages.SettingsRequested(name, table, load_run_preset(path))
+            return messages.SettingsRequested(name, table, load_run_preset(path), whose="run")
 
         if (request := await self._done(read)) is not None:
             self._app.post_message(request)

@@ -247,5 +247,5 @@ class RunStarter(ScreenOpener):
             if edited is not None:
                 self.start_run(name, *edited)
 
-        form = SettingsScreen(name, message.table, message.preset, self.runs)
+        form = SettingsScreen(name, message.table, message.preset, self.runs, message.whose)
         self.push_screen(form, begin)

@@ -255,6 +255,19 @@ def test_flags_stand_at_their_steps_with_their_words() -> None:
     assert "▾ stage 2" in read
 
 
+def test_a_flag_and_a_curves_name_never_touch() -> None:
+    values = {"norm": [9.0, 1.0, 1.0, 1.0], "total": [8.0, 8.0, 8.0, 8.0]}
+    items = [Series(name, GREY, curve(of)) for name, of in values.items()]
+    beside = 0
+    for count in range(1, 48):
+        flag = Flag(20.0, "▾", f"stage 2: {'x' * count}")
+        image = chart_image(items, ChartOptions(), 70, 12, flags=[flag])
+        top = image.strips[1].text.split()
+        beside += "▾" in top and "total" in top
+        assert all(word == "total" for word in top if word.endswith("total")), top
+    assert beside, "no flag was ever drawn in the row of the name"
+
+
 def test_a_part_of_the_axis_fills_the_chart() -> None:
     items = series(curve([9.0, 8.0, *[1.0, 2.0] * 4]))
     lines = drawn(items, ChartOptions(span=(50.0, math.inf)))

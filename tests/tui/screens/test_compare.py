@@ -27,7 +27,7 @@ from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.compare.paired import PairedReader
 from tui_latent.tui.screens.compare.panels import MetricChart
 from tui_latent.tui.screens.compare.screen import CompareScreen
-from tui_latent.tui.screens.compare.tables import RunNames, clip_note, number_lines
+from tui_latent.tui.screens.compare.tables import RunNames, clip_note, metric_name, number_lines
 from tui_latent.tui.widgets.metric_picker import MetricPicker
 from tui_latent.tui.widgets.table_panel import TablePanel
 
@@ -327,6 +327,14 @@ def test_differences_keep_their_size(
         snapshots.append(RunReader(writer.path).refresh())
     line = number_lines(compare(snapshots), 90, colored=True)[1].plain
     assert line.split()[-2] == shown
+
+
+@pytest.mark.parametrize("width", range(9, 30))
+def test_the_k_of_a_metric_is_never_cut(width: int) -> None:
+    for title in ("kNN@1, held out", "kNN@20, training", "kNN@200, held out"):
+        name = metric_name(title, width)
+        assert name.startswith(title.partition(",")[0]) and len(name) <= width
+    assert metric_name("kNN@20, held out", 14) == "kNN@20, he…out"
 
 
 async def test_a_metric_is_found_by_its_name(tmp_path: Path, runs: list[Path]) -> None:

@@ -26,9 +26,11 @@ from tests.tui.menus import (
     runs_text,
 )
 from tests.tui.pilots import notes, until
+from tui_latent.runs.queue import add_to_queue
 from tui_latent.runs.schema import RunSummary, Status
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
+from tui_latent.tui.screens.dialogs.queue import QueueScreen
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.run_columns import COLUMNS
 from tui_latent.tui.screens.menu.run_lines import fitting, head_line, run_line
@@ -394,6 +396,26 @@ async def test_a_run_that_starts_meanwhile_is_still_there_after_yes(runs: Path) 
         await until(pilot, lambda: "being trained" in notes(pilot))
         writer.close()
     assert (runs / "again" / "preset.toml").exists()
+
+
+async def test_the_runs_behind_the_queue_follow_it(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_latent.tui.screens.menu.screen.RUNS_EVERY", 0.2)
+    for name in ("first", "second"):
+        RunWriter.create(runs, "digits-contrastive-2d", {}, {}, name).close()
+        add_to_queue(runs, name)
+    async with NotingApp(runs).run_test(size=WIDE) as pilot:
+        screen = await menu(pilot)
+        await until(pilot, lambda: "queued 2 second" in " ".join(runs_text(screen).split()))
+        await pilot.press("Q")
+        await until(pilot, lambda: isinstance(pilot.app.screen, QueueScreen))
+        waiting = pilot.app.screen.query_one(LineList)
+        await until(pilot, lambda: waiting.count == 2)
+        await pilot.press("d")
+        await until(pilot, lambda: "queued 1 second" in " ".join(runs_text(screen).split()))
+        assert "not started first" in " ".join(runs_text(screen).split())
+        assert isinstance(pilot.app.screen, QueueScreen)
 
 
 async def test_the_cursor_stays_on_its_run_while_others_come_and_change(

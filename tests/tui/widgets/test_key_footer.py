@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Button
 
 from tests.tui.made_runs import trained_run
 from tests.tui.pilots import MenulessApp, all_drawn, until
+from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.dialogs.help import HelpScreen
 from tui_latent.tui.widgets.key_footer import FooterItem, KeyFooter, footer_line
@@ -75,3 +82,68 @@ async def test_a_click_presses_the_key(tmp_path: Path) -> None:
         await pilot.click(KeyFooter, offset=(at + 1, 0))
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
     writer.close()
+
+
+class Fields(BaseScreen[None]):
+    """Two fields, of which the second has a key more, and a greyed key."""
+
+    BINDINGS = [Binding("f8", "grow", "Grow"), Binding("f9", "shrink", "Shrink")]
+    grown = reactive(False, bindings=True)
+
+    def compose(self) -> ComposeResult:
+        yield Button("One")
+        yield Two("Two")
+        yield KeyFooter()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "shrink" or self.grown
+
+    def action_grow(self) -> None:
+        self.grown = True
+
+    def action_shrink(self) -> None:
+        self.grown = False
+
+
+class Two(Button):
+    BINDINGS = [Binding("f7", "app.bell", "Ring")]
+
+
+async def test_the_keys_are_collected_once_a_key_press(monkeypatch: pytest.MonkeyPatch) -> None:
+    collect, collected = Screen.__dict__["active_bindings"].fget, []
+
+    def noted(screen: Screen[Any]) -> Any:
+        collected.append(screen)
+        return collect(screen)
+
+    app = App[None]()
+    async with app.run_test() as pilot:
+        screen = Fields()
+        await app.push_screen(screen)
+        await pilot.pause()
+        monkeypatch.setattr(Screen, "active_bindings", property(noted))
+        for key, shown in (
+            ("tab", ["f7", "Ring", "f8", "Grow"]),
+            ("f8", ["f7", "Ring", "f8", "Grow", "f9", "Shrink"]),
+            ("tab", ["f8", "Grow", "f9", "Shrink"]),
+            ("f9", ["f8", "Grow"]),
+            ("x", ["f8", "Grow"]),
+        ):
+            collected.clear()
+            await pilot.press(key)
+            await pilot.pause()
+            assert screen.query_one(KeyFooter).render().plain.split() == shown
+            assert len(collected) <= 1
+
+
+async def test_a_change_as_the_focus_moves_is_shown() -> None:
+    app = App[None]()
+    async with app.run_test() as pilot:
+        screen = Fields()
+        await app.push_screen(screen)
+        await pilot.pause()
+        screen.query_one(Two).focus()
+        screen.query_one(Button).focus()
+        screen.grown = True
+        await pilot.pause()
+        assert "Shrink" in screen.query_one(KeyFooter).render().plain

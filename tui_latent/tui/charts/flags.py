@@ -68,7 +68,8 @@ def flag_labels(flags: Sequence[PlacedFlag], plot: Plot, free: FreeCells) -> lis
         if len(words) > room:
             words = _shortened(words, room)
         labels.append(Label(column, plot.rows - 1, words, None, dim=True))
-        free.take(plot.rows - 1, column, len(words))
+    for label in labels:
+        free.take(label.row, label.column, len(label.text))
     return labels
 
 

@@ -44,8 +44,8 @@ class FreeCells:
         return len(cells) if cells.all() else int(cells.argmin())
 
     def take(self, row: int, column: int, count: int) -> None:
-        """Mark cells as no longer free."""
-        self._free[row, column : column + count] = False
+        """Mark the cells of a label as no longer free, and one on each side of it."""
+        self._free[row, max(column - 1, 0) : column + count + 1] = False
 
     def nearest_row(self, row: int, column: int, count: int, reach: int) -> int | None:
         """Return the row nearest to `row` with `count` free cells from a column on."""

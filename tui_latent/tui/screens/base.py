@@ -10,7 +10,9 @@ from textual.reactive import Reactive
 from textual.screen import ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.widgets._toast import ToastRack
 
+from tui_latent.tui.active_binding import active_binding
 from tui_latent.tui.layered_screen import LayeredScreen
 from tui_latent.tui.notices import ELSEWHERE, NO_CHANGE, SHARE
 
@@ -59,7 +61,7 @@ class BaseScreen(LayeredScreen[ScreenResultType]):
 
     def on_key(self, event: events.Key) -> None:
         """Say why a key does nothing now, or where it works if it does nothing here."""
-        active = self.active_bindings.get(event.key)
+        active = active_binding(event.key, self)
         if active is not None and active.enabled:
             return
         from tui_latent.tui.elsewhere import listed_but_inactive, where_it_works
@@ -75,6 +77,11 @@ class BaseScreen(LayeredScreen[ScreenResultType]):
     def why_inactive(self, key_id: str) -> str:
         """Return why an action of this screen is not possible now; empty if that is shown."""
         return ""
+
+    def on_screen_suspend(self) -> None:
+        """Leave the notices to a dialog that opens over this screen: it shows them again."""
+        for rack in self.query(ToastRack):
+            rack.remove_children()
 
     def on_resize(self, event: events.Resize) -> None:
         """Show the size that is needed if the terminal is smaller."""

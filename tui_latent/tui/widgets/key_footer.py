@@ -92,10 +92,14 @@ class KeyFooter(Widget, can_focus=False):
         self.items: Sequence[FooterItem] = ()
         """what could be shown, the most important first"""
         self._line = Content("")
+        self._focused: Widget | None = None
+        self._told_again = False
+        """whether a move of the focus will be announced once more, after the refresh"""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self.bindings_changed)
-        self.call_after_refresh(self.bindings_changed, self.screen)
+        self._focused = self.screen.focused
+        self.call_after_refresh(self._read)
 
     def on_unmount(self) -> None:
         self.screen.bindings_updated_signal.unsubscribe(self)
@@ -104,12 +108,26 @@ class KeyFooter(Widget, can_focus=False):
         self._write()
 
     def bindings_changed(self, screen: Screen[Any]) -> None:
-        """Show the keys of the screen as they are now."""
-        if self.is_attached and screen is self.screen:
-            items = _items(screen)
-            if items != self.items:
-                self.items = items
-                self._write()
+        """Show the keys of the screen as they are now.
+
+        Textual announces a move of the focus at once, and again after the refresh. One of the two
+        is passed over, because all keys take about a millisecond to collect. What else changes
+        between them is read at the second.
+        """
+        if screen is not self.screen or not self.is_attached:
+            return
+        moved, self._focused = screen.focused is not self._focused, screen.focused
+        if self._told_again and not moved:
+            self._told_again = False
+            return
+        self._told_again = moved
+        self._read()
+
+    def _read(self) -> None:
+        items = _items(self.screen)
+        if items != self.items:
+            self.items = items
+            self._write()
 
     def render(self) -> Content:
         return self._line

@@ -54,6 +54,20 @@ async def test_every_line_of_the_desk_is_seen_at_every_size(
     writer.close()
 
 
+async def test_a_click_on_a_setting_goes_to_its_value(tmp_path: Path) -> None:
+    writer = live_run(tmp_path)
+    app = MenulessApp(tmp_path, open_path=writer.path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await desk_on(pilot, writer)
+        wanted = row(screen, "method.norm_weight")
+        for place in (".key", ".help"):
+            screen.set_focus(row(screen, "stages.2.lr").query_one(Input))
+            await pilot.click(wanted.query_one(place))
+            await until(pilot, lambda: wanted.has_focus_within)
+            assert text_of(screen, "#told").startswith("method.norm_weight")
+    writer.close()
+
+
 async def test_a_value_that_is_typed_is_asked_of_the_trainer(tmp_path: Path) -> None:
     writer = live_run(tmp_path)
     app = MenulessApp(tmp_path, open_path=writer.path)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 
 from tests.tui.made_runs import ScriptedTrainer
 from tests.tui.pilots import MenulessApp, dashboard, notes, until
@@ -34,7 +34,7 @@ async def asked(pilot: Pilot[Any], path: Path) -> ChoiceScreen:
     return screen
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 async def test_a_failed_run_says_why_and_offers_four_ways_on(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
@@ -100,6 +100,10 @@ async def test_its_settings_open_in_the_form_for_a_new_run(tmp_path: Path, by_ke
             await asked(pilot, path)
             await pilot.press("down", "down", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, SettingsScreen))
+        await until(pilot, lambda: bool(pilot.app.screen.query("#help")))
+        said, about = (pilot.app.screen.query_one(name, Static) for name in ("#count", "#help"))
+        assert str(said.content) == "as in the run", "its preset may have other values"
+        assert "in the run: mnist" in str(about.content)
 
 
 async def test_the_log_opens_at_the_error(tmp_path: Path) -> None:
@@ -112,6 +116,7 @@ async def test_the_log_opens_at_the_error(tmp_path: Path) -> None:
         assert isinstance(screen, LogScreen)
         assert text_of(screen, "#error") == LOG[-1]
         assert text_of(screen, "#before") == "\n".join(LOG[:-1])
+        assert "Esc closes" in str(screen.query_one("VerticalScroll").border_subtitle)
         await pilot.press("q")
         await until(pilot, lambda: pilot.app.screen is not screen)
 

@@ -9,12 +9,12 @@ import pytest
 from textual.widgets import Input, OptionList
 
 from tests.tui.made_runs import ScriptedTrainer, new_run
-from tests.tui.pilots import MenulessApp, dashboard, notes, until
+from tests.tui.pilots import MenulessApp, dashboard, notes, screen_text, until
 from tests.tui.screens.dialogs.live_runs import live_run, opened, text_of
 from tui_latent.tui.screens.dialogs.fork import ForkScreen
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 async def test_a_checkpoint_and_settings_become_a_run_that_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
@@ -36,6 +36,9 @@ async def test_a_checkpoint_and_settings_become_a_run_that_is_trained(
         assert isinstance(screen, ForkScreen)
         await until(pilot, lambda: "No setting is changed" in text_of(screen, "#told"))
         assert screen.query_one(Input).placeholder.startswith("stages.2.lr=")
+        last = text_of(screen, "#keys").split(" · ")[-1].split()[-1]
+        line = screen.query_one("#keys").region
+        assert last in "".join(screen_text(pilot).splitlines()[line.y : line.bottom])
         screen.query_one(Input).value = "stages.2.lr=0.25 augment.noise=0.1"
         await until(pilot, lambda: "stages.2.lr 0.003 → 0.25" in text_of(screen, "#told"))
         screen.query_one(OptionList).highlighted = 1

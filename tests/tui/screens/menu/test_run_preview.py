@@ -27,6 +27,16 @@ def test_when_a_run_was_started_is_never_broken_in_two(width: int, seconds: int)
     assert all(len(line) <= width for line in lines[:2])
 
 
+@pytest.mark.parametrize("width", [24, 60])
+def test_a_run_that_nobody_has_begun_was_made_and_not_started(width: int) -> None:
+    waiting = RunSummary(Path("run"), "run", "digits", Status("starting"), 0.0, queued=2)
+    removed = RunSummary(Path("run"), "run", "digits", Status("interrupted", host="here"), 0.0)
+    for run, state in ((waiting, "queued 2"), (removed, "not started")):
+        text = " ".join(line.plain for line in preview_lines(run, None, width, 90.0)[:2])
+        assert state in text and "made" in text
+        assert "started" not in text.replace("not started", "")
+
+
 @pytest.mark.slow
 async def test_the_time_since_the_start_goes_on_under_the_cursor(tmp_path: Path) -> None:
     writer = RunWriter.create(tmp_path, "digits", {}, {}, "a-run")

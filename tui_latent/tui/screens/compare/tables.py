@@ -91,11 +91,11 @@ def run_line(run: RunSnapshot, mark: tuple[str, str], width: int, longest: int) 
     facts = f"{method.get('name', '')}{width_of_latents}"
     style = {"failed": "$text-error", "running": "bold", "paused": "bold"}.get(status.state, "")
     opened = run.origin == "opened" and status.state == "finished"
-    state = "opened" if opened else status.state
+    state = "opened" if opened else status.state_word
     return Content.assemble(
         mark,
         f" {column(run.name, name)}  ",
-        (column(f"{STATE_GLYPHS[status.state]} {state}", 13), style),
+        (column(f"{STATE_GLYPHS[status.state_word]} {state}", 13), style),
         column(share(status.step, status.total_steps), 7, right=True),
         column(clock(status.seconds), 8, right=True),
         (f"  {clip(facts, room)}" if room > 8 else "", "dim"),
@@ -172,7 +172,7 @@ def _heads(shown: Comparison, key: int, size: int, colored: bool, dark: bool) ->
 def _number_line(
     row: MetricRow, key: int, size: int, with_change: bool, with_best: bool
 ) -> Content:
-    parts: list[Any] = [(column(row.spec.title, key - 1) + " ", "dim")]
+    parts: list[Any] = [(column(metric_name(row.spec.title, key - 1), key - 1) + " ", "dim")]
     winners = row.winners()
     for index, (last, best) in enumerate(zip(row.last, row.best, strict=True)):
         bold = "bold" if index in winners else ""
@@ -188,6 +188,15 @@ def _number_line(
             used += _BEST
         parts.append(" " * (size - used))
     return Content.assemble(*parts)
+
+
+def metric_name(title: str, width: int) -> str:
+    """Shorten a metric's title: what is measured gives way last, because of the k of a kNN."""
+    what, comma, where = title.partition(", ")
+    room = width - cell_len(what) - 2
+    if cell_len(title) <= width or not comma:
+        return clip(title, width)
+    return f"{what}, {clip(where, room)}" if room >= 3 else clip(what, width)
 
 
 def number_titles(shown: Comparison, width: int) -> tuple[str, ...]:

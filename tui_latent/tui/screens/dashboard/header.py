@@ -81,10 +81,10 @@ class RunHeader(Widget):
 def header_line(snapshot: RunSnapshot, asked: str | None, width: int) -> Content:
     """Summarise a run in one line of `width` cells."""
     status = snapshot.status
-    word: str = ASKED[asked] if asked else status.state
+    word = ASKED[asked] if asked else status.state_word
     if snapshot.origin == "opened" and word == "finished":
         word = _OPENED
-    state = (f" {STATE_GLYPHS[status.state]} {word:<{_WORD}} ", _STYLES[status.state])
+    state = (f" {STATE_GLYPHS[status.state_word]} {word:<{_WORD}} ", _STYLES[status.state])
     chosen = _chosen(_pieces(snapshot), width < _NARROW, width - len(state[0]) - _SHORTEST_BAR)
     room = width - len(state[0]) - sum(len(text) + 2 for text in chosen.values()) - 1
     measured = status.total_steps > 0 and snapshot.origin != "opened"

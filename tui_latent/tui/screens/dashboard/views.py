@@ -172,7 +172,7 @@ def failure(snapshot: RunSnapshot, keymap: Mapping[str, str]) -> str:
         return f"Failed: {reason}\nPress {key} to retry, resume, start over or read the log."
     if status.state == "paused" and status.error:
         return f"Waiting: {status.error}"
-    if status.state == "interrupted" and not (status.pid or status.launched_pid):
+    if status.unbegun:
         key = key_name("run.resume", keymap)
         return f"No process has begun to train it yet. Press {key} to train it here."
     if status.state == "interrupted":

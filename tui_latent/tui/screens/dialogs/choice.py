@@ -38,7 +38,7 @@ class ChoiceScreen(DialogScreen[str | None]):
     }
     ChoiceScreen #question { height: auto; max-height: 8; margin-bottom: 1; }
     ChoiceScreen OptionList { height: auto; max-height: 12; border: none; padding: 0; }
-    ChoiceScreen #keys { height: 1; margin-top: 1; color: $text-muted; }
+    ChoiceScreen #keys { height: auto; margin-top: 1; color: $text-muted; }
     """
 
     BINDINGS = bindings("choice")

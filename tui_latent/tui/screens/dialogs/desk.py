@@ -48,6 +48,10 @@ class DeskRow(Horizontal):
         yield Static(row.preset, classes="preset", markup=False)
         yield Static(row.help, classes="help", markup=False)
 
+    def on_click(self) -> None:
+        """Go to the value of the setting whose name or help was clicked."""
+        self.query_one(Input).focus()
+
     def show(self, row: Row) -> None:
         """Show the setting as it is now."""
         if row == self.row:

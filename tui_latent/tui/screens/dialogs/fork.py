@@ -47,7 +47,7 @@ class ForkScreen(DialogScreen[Fork | None]):
     ForkScreen Input:focus { background: $accent 40%; }
     ForkScreen #told { min-height: 2; max-height: 6; }
     ForkScreen #told.-error { color: $text-error; }
-    ForkScreen #keys { height: 1; color: $text-muted; }
+    ForkScreen #keys { height: auto; color: $text-muted; }
     """
 
     BINDINGS = bindings("fork")

@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.layered_screen import DialogScreen
+from tui_latent.tui.remapping import key_name
 
 _TRACEBACK, _FAILED = "Traceback (most recent call last)", "failed: "
 _BEFORE = 5
@@ -40,6 +41,7 @@ class LogScreen(DialogScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = Content(f"Log of {self._run}")
+            box.border_subtitle = f"{key_name('log.close', self.app._keymap)} closes"
             for place, lines in (("before", self._lines[: self._error]), ("error", self._rest())):
                 yield Static(Content("\n").join(map(Content, lines)), id=place)
 

@@ -104,10 +104,10 @@ class QueueScreen(TellsFailures, DialogScreen[None]):
 
     def action_remove(self) -> None:
         """Remove the run under the cursor from the queue."""
-        from tui_latent.runs.queue import take_from_queue
+        from tui_latent.runs.queue import remove_from_queue
 
         if (name := self._chosen) is not None:
-            self._change(lambda: take_from_queue(self._folder, name))
+            self._change(lambda: remove_from_queue(self._folder, name))
 
     def _change(self, change: Callable[[], object]) -> None:
         from tui_latent.runs.schema import RunError

@@ -15,6 +15,7 @@ from tui_latent.palettes import class_color
 from tui_latent.runs.groups import group_of_each
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.tui import messages
+from tui_latent.tui.active_binding import active_binding
 from tui_latent.tui.first_values import when_evaluated
 from tui_latent.tui.foreign_runs import POINT_KINDS
 from tui_latent.tui.keymap import bindings
@@ -251,7 +252,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
 
     def on_key(self, event: events.Key) -> None:
         """Say why a key of the map does nothing while there is no map."""
-        active = self.active_bindings.get(event.key) if self._result is None else None
+        active = active_binding(event.key, self) if self._result is None else None
         key_id = (active.binding.id or "") if active is not None else ""
         if key_id.startswith(("explorer.", "view.")) and key_id not in _WITHOUT_MAP:
             event.stop()

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from tui_latent.tui.active_binding import active_binding
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
@@ -207,7 +208,7 @@ class ViewerScreen(ImagesScreen):
 
     def on_key(self, event: events.Key) -> None:
         """Say why a page is greyed when its key is pressed."""
-        active = self.active_bindings.get(event.key)
+        active = active_binding(event.key, self)
         page = (active.binding.id or "").removeprefix("images.") if active else ""
         if active and page in self._greyed():
             title = active.binding.description

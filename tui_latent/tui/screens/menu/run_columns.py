@@ -52,7 +52,7 @@ class Column:
 def _state_words(run: RunSummary, now: float) -> str:
     if run.queued:
         return f"{_QUEUED} queued {run.queued}"
-    state = run.status.state
+    state = run.status.state_word
     opened = run.method == "opened" and state == "finished"
     word = "archived" if run.labels.archived else "opened" if opened else state
     return f"{STATE_GLYPHS[state]} {word}"
@@ -80,7 +80,7 @@ COLUMNS: Final = (
         "what the run is doing",
         13,
         _state_words,
-        lambda run: "queued" if run.queued else run.status.state,
+        lambda run: "queued" if run.queued else run.status.state_word,
         style=_state_style,
     ),
     Column(

@@ -53,11 +53,11 @@ class RunEnding(BaseScreen[None]):
     @work(thread=True, group="stop", exit_on_error=False)
     def _stop(self, run: RunSummary) -> None:
         from tui_latent.runs.control import request
-        from tui_latent.runs.queue import take_from_queue
+        from tui_latent.runs.queue import remove_from_queue
         from tui_latent.runs.schema import RunError
 
         try:
-            if not (run.queued and take_from_queue(run.path.parent, run.path.name)):
+            if not (run.queued and remove_from_queue(run.path.parent, run.path.name)):
                 request(run.path, state="stop")
         except RunError as error:
             self.notify(str(error), severity="error", markup=False)

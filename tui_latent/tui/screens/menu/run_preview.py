@@ -159,11 +159,12 @@ def preview_lines(
         lines += _entry("folder", run.name, width)
     state = BY_ID["state"].text(run, now)
     started = f"{age(max(0.0, now - run.created))} ago".replace("now ago", "just now")
-    state = f"{state} {started}" if run.method == "opened" else f"{state}, started {started}"
+    since = "made" if run.queued or run.status.unbegun else "started"
+    state = f"{state} {started}" if run.method == "opened" else f"{state}, {since} {started}"
     if len(state) > width - _LABEL:  # a line each, instead of a break in the middle of a time
-        first, _, second = state.partition(", started ")
+        first, _, second = state.partition(f", {since} ")
         lines += _entry("state", first, width)
-        lines += _entry("started", second, width) if second else []
+        lines += _entry(since, second, width) if second else []
     else:
         lines += _entry("state", state, width)
     if run.problem:

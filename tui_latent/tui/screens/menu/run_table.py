@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from tui_latent.tui.active_binding import active_binding
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.menu.cursor_rest import CursorRest
@@ -223,9 +224,7 @@ class RunTable(Vertical):
             self.focus_list()
             event.stop()
             return
-        if event.key not in self._bindings.key_to_bindings:
-            return  # most keys move the cursor, and all bindings take a millisecond to collect
-        active = self.screen.active_bindings.get(event.key)
+        active = active_binding(event.key, self.screen)
         if active is not None and active.node is self and not active.enabled:
             _, _, parameters = actions.parse(active.binding.action)
             if self.run is not None:

@@ -147,7 +147,7 @@ class MenuScreen(TellsFailures, RunEnding):
     def on_mount(self) -> None:
         self._name_folder()
         self.query_one(PresetPane).focus_list()
-        self._timer = self.set_interval(RUNS_EVERY, self._look_at_runs)
+        self.set_interval(RUNS_EVERY, self._look_if_seen)
         self.call_after_refresh(self._find_device)
 
     def _name_folder(self) -> None:
@@ -170,13 +170,9 @@ class MenuScreen(TellsFailures, RunEnding):
             self.look_again()
 
     def on_screen_resume(self) -> None:
-        self._timer.resume()
         self._unchecked = True
         self.call_after_refresh(self.look_again)
         self.set_timer(_CHECKED_AFTER, self._check_presets)
-
-    def on_screen_suspend(self) -> None:
-        self._timer.pause()
 
     # Found by threads, after the first frame
 
@@ -204,6 +200,11 @@ class MenuScreen(TellsFailures, RunEnding):
         """List the runs now, because one of them may have changed."""
         self._not_before = 0.0
         self._look_at_runs()
+
+    def _look_if_seen(self) -> None:
+        stack = self.app.screen_stack
+        if all(screen.is_modal for screen in stack[stack.index(self) + 1 :]):  # only dialogs
+            self._look_at_runs()
 
     def _look_at_runs(self) -> None:
         # A slow disk must not pile up threads, nor thousands of runs take the screen's time.

@@ -274,8 +274,11 @@ def _choices(field: PresetField) -> tuple[str, ...]:
     return ("off", "on") if field.kind == "flag" else field.choices
 
 
-def described(draft: SettingsDraft, field: PresetField) -> Sequence[Content]:
-    """Return a setting's full help and the preset's value, or its error."""
+def described(draft: SettingsDraft, field: PresetField, whose: str) -> Sequence[Content]:
+    """Return a setting's full help and the value it began with, or its error.
+
+    `whose` values those are is `preset` or `run`.
+    """
     own = draft.preset_text(field.key) or "empty"
     lines = [Content.assemble((field.key, "bold"), f"  {field.help}")]
     if error := draft.error_of(field.key) or draft.errors.get(""):
@@ -285,4 +288,4 @@ def described(draft: SettingsDraft, field: PresetField) -> Sequence[Content]:
     ways = "  ·  right: complete the path" if field.key in _PATHS else ways
     if idle := draft.idle.get(field.key):
         return [*lines, Content.styled(idle, "dim")]
-    return [*lines, Content.styled(f"in the preset: {own}{ways}", "dim")]
+    return [*lines, Content.styled(f"in the {whose}: {own}{ways}", "dim")]

@@ -58,9 +58,17 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     TERMS = ("preset",)
     BINDINGS = bindings("settings")
 
-    def __init__(self, name: str, table: Mapping[str, Any], preset: Preset, runs: Path) -> None:
-        """`table` is the preset's file, `runs` the folder of the new run."""
+    def __init__(
+        self,
+        name: str,
+        table: Mapping[str, Any],
+        preset: Preset,
+        runs: Path,
+        whose: str = "preset",
+    ) -> None:
+        """`table` is the file of a preset, or of a run, as `whose` says; new runs are in `runs`."""
         super().__init__()
+        self._whose = whose
         self._preset_name = name
         self._draft = SettingsDraft(name, table, preset, runs)
         self._runs = runs
@@ -93,14 +101,14 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
     def _show(self) -> None:
         """Show the number of changes and errors, and the command."""
         changed, wrong = len(self._draft.changed), len(self._draft.errors)
-        count = f"{changed} changed" if changed else "as in the preset"
+        count = f"{changed} changed" if changed else f"as in the {self._whose}"
         self.query_one("#count", Static).update(
             Content.assemble(
                 (count, "bold" if changed else "dim"),
                 (f" · {wrong} error{'s' * (wrong > 1)}" if wrong else "", "$text-error"),
             )
         )
-        help_lines = described(self._draft, self._grid.field)
+        help_lines = described(self._draft, self._grid.field, self._whose)
         self.query_one("#help", Static).update(Content("\n").join(help_lines))
         command = self._draft.command or "The command appears once there are no errors."
         if name := self._run_name:

@@ -112,6 +112,8 @@ class SweepScreen(BaseScreen[None]):
     def on_mount(self) -> None:
         self.query_one(Tabs).can_focus = False
         self._select("runs")
+        # The ramp of a heat map is the theme's own.
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._show_picture())
         self._watcher.start()
 
     def on_unmount(self) -> None:
