@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
@@ -214,6 +214,7 @@ keys = st.lists(
 
 @pytest.mark.slow
 @given(st.dictionaries(keys, anything, max_size=3), st.sampled_from(sorted(METHODS)))
+@example({"": None, "method.name": []}, "autoencoder")
 def test_no_override_whatever_makes_anything_but_a_preset_or_an_error(
     overrides: dict[str, object], method: str
 ) -> None:

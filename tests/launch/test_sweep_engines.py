@@ -22,7 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.launch.test_sweep import runs_in, tiny
-from tests.waiting import until
+from tests.waiting import patience, until
 from tui_latent.cli.main import main
 from tui_latent.launch.sweep import on_ray
 from tui_latent.launch.sweep.engine import Ended, EngineError
@@ -171,7 +171,7 @@ def test_a_killed_run_is_tried_again_and_a_second_sweep_is_refused(
     until(lambda: readable_status(one).pid not in (before, 0) and last_step(one) > step, 60)
     result = CliRunner().invoke(main, stop)
     assert result.exit_code == 0, result.output
-    told, _ = sweep.communicate(timeout=60)
+    told, _ = sweep.communicate(timeout=patience(60))
     assert sweep.returncode == 130 and "run the same command again" in told
     states = [readable_status(path).state for path in (one, two)]
     assert states == ["stopped", "stopped"]
@@ -209,7 +209,7 @@ def test_a_signal_to_the_group_in_the_first_seconds_stops_the_sweep(
 
     until(forkserver, 120)
     os.killpg(sweep.pid, number)
-    told, _ = sweep.communicate(timeout=60)
+    told, _ = sweep.communicate(timeout=patience(60))
     assert sweep.returncode == 130 and "run the same command again" in told
     assert "Traceback" not in told
     assert readable_status(tmp_path / "runs" / "sweep-tiny").state == "stopped"

@@ -13,12 +13,19 @@ from typing import Any
 import pytest
 
 import tui_latent
+from tests.waiting import patience
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunSnapshot
 from tui_latent.watching.watched_run import WatchedRun
 
 Watch = Callable[..., WatchedRun]
 Script = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture(autouse=True)
+def patient_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, the last evaluation may take longer to measure than a loop waits for."""
+    monkeypatch.setattr("tui_latent.watching.watched_run._LAST_WAIT", patience(60))
 
 
 @pytest.fixture

@@ -70,7 +70,8 @@ def _meant(path: list[str], table: Mapping[str, Any]) -> str:
     """Return the end of a message: a key of this name in another table, or one like it here."""
     sections = ["", "data", "augment", "train"]
     method = table.get("method")
-    if isinstance(method, Mapping) and method.get("name") in METHOD_SETTINGS:
+    name = method.get("name") if isinstance(method, Mapping) else None
+    if isinstance(name, str) and name in METHOD_SETTINGS:
         sections.append("method")
     for section in sections:
         parents = [section] if section else []
