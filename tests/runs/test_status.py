@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_latent.runs.new_run import make_run_folder
-from tui_latent.runs.process import HOST, this_process
+from tui_latent.runs.process import HOST, process_of, this_process
 from tui_latent.runs.run_list import list_runs, refuse_trained
 from tui_latent.runs.schema import LIVE_STATES, RunBusyError, State, Status
 from tui_latent.runs.status import (
@@ -82,13 +82,19 @@ def test_a_run_starts_as_long_as_the_process_lives_that_will_take_it(tmp_path: P
     assert read_status(tmp_path) == taken, "a process has taken it"
 
 
-@pytest.mark.parametrize("state", ["stopped", "failed", "finished", "running"])
+@pytest.mark.parametrize("lives", [False, True])
+@pytest.mark.parametrize("state", ["stopped", "failed", "finished"])
 def test_a_run_that_is_resumed_starts_and_is_not_started_twice(
-    state: State, dead_pid: int, tmp_path: Path
+    state: State, lives: bool, dead_pid: int, tmp_path: Path
 ) -> None:
-    """A run of several processes takes many seconds until one of them has taken it."""
+    """A run of several processes takes many seconds until one of them has taken it.
+
+    Its last trainer may live, as a dashboard that trained it itself.
+    """
     run = make_run_folder(tmp_path, "digits", {}, {}, None)
-    write_status(run, replace(live(state=state, pid=dead_pid, process=this_process()), step=7))
+    pid = os.getppid() if lives else dead_pid
+    mark = process_of(pid) if lives else this_process()
+    write_status(run, replace(live(state=state, pid=pid, process=mark), step=7))
     process = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
     try:
         note_launched(run, process.pid)
@@ -97,7 +103,7 @@ def test_a_run_that_is_resumed_starts_and_is_not_started_twice(
         with pytest.raises(RunBusyError, match=f"by process {process.pid} on"):
             refuse_trained(run, "try again")
         lock = TrainerLock(run)
-        assert lock.take().pid == dead_pid, "what was launched can take it"
+        assert lock.take().pid == pid, "what was launched can take it"
         lock.release()
     finally:
         process.kill()

@@ -16,7 +16,7 @@ from tui_latent.launch.processes import devices_of, follow_others, launched_vari
 from tui_latent.runs.control import read_request, request_of
 from tui_latent.runs.run_list import refuse_trained
 from tui_latent.runs.schema import Request, RunError
-from tui_latent.runs.status import note_launched
+from tui_latent.runs.status import note_launched, readable_status
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.launcher import place, restarts
 from tui_latent.runtime.left_behind import ending_beside_threads
@@ -81,7 +81,6 @@ def main() -> None:
     processes, the first does this and the others train with it.
     """
     from tui_latent.launch.progress import train_detached
-    from tui_latent.launch.start import fail_run
     from tui_latent.plugins.loading import load_file
     from tui_latent.plugins.registry import PluginError
 
@@ -89,23 +88,29 @@ def main() -> None:
     limit_spinning()
     number_by_bus()
     use_allowed_cores()
+    path, asked_before, *plugins = sys.argv[1:]
     try:
-        path, asked_before, *plugins = sys.argv[1:]
-        try:
-            for file in plugins:
-                load_file(file)
-        except PluginError as error:
-            if place().rank == 0:
-                fail_run(Path(path), str(error))
-            raise RunError(str(error)) from error
+        for file in plugins:
+            load_file(file)
         if place().rank > 0:
             follow_others({})
             return
         # Before a restart, the launcher stopped what was left of the processes.
         asked = read_request(Path(path)) if restarts() else request_of(json.loads(asked_before))
         train_detached(Path(path), asked)
-    except RunError as error:
+    except (PluginError, RunError) as error:
+        if place().rank == 0:
+            _fail_unbegun(Path(path), str(error))
         sys.exit(f"tui-latent: {error}")
+
+
+def _fail_unbegun(path: Path, why: str) -> None:
+    """Say in the status why the run did not start, which would only look interrupted."""
+    from tui_latent.launch.start import fail_run
+
+    with suppress(RunError, OSError):  # another process is training it
+        if readable_status(path).state == "starting":
+            fail_run(path, why)
 
 
 if __name__ == "__main__":

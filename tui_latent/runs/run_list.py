@@ -31,6 +31,7 @@ from tui_latent.runs.staging import remove_whole, staging_folder
 from tui_latent.runs.status import (
     BEATS_WITHIN,
     StatusError,
+    awaits_launched,
     certain_status,
     read_status,
 )
@@ -248,7 +249,7 @@ def _status_to_delete_by(path: Path) -> Status:
 
 def busy_error(path: Path, status: Status, what: str) -> RunBusyError:
     """Return the error for a run that another process is training, which rules out `what`."""
-    gone = is_alive(status.host, status.pid, status.process) is False
+    gone = awaits_launched(status) or is_alive(status.host, status.pid, status.process) is False
     pid = status.launched_pid if gone or not status.pid else status.pid
     who = f"process {pid} on {status.host}" if pid else "another process"
     how = f"stop it first (tui-latent control {command_word(path)} stop)"

@@ -77,9 +77,17 @@ def with_interruption(status: Status, seen_beating: bool = False) -> Status:
     if alive is None:
         gone = not status.pid and launched is False
         alive = not gone and (seen_beating or beats(status))
-    if alive and status.state in LIVE_STATES:
+    if alive and status.state in LIVE_STATES and not awaits_launched(status):
         return status
     return replace(status, state="starting" if launched else "interrupted")
+
+
+def awaits_launched(status: Status) -> bool:
+    """Return whether a launched process is to resume the run, whose last trainer has ended it.
+
+    That trainer may live on: a dashboard that trained the run itself.
+    """
+    return status.state == "starting" and bool(status.launched_pid) and not status.heartbeat
 
 
 def note_launched(path: Path, pid: int) -> None:
@@ -93,7 +101,7 @@ def note_launched(path: Path, pid: int) -> None:
     if status.state == "starting" and not status.pid:
         write_status(path, launched)
     elif status.state not in LIVE_STATES and process:
-        # Its last trainer stays in the status, and gives no sign of life.
+        # Its last trainer stays in the status, without a heartbeat: see `awaits_launched`.
         write_status(path, replace(launched, state="starting", phase="", heartbeat=0.0))
 
 

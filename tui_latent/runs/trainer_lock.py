@@ -12,7 +12,7 @@ from tui_latent.runs.own_folder import OwnFolder
 from tui_latent.runs.process import is_alive, same_boot, this_process
 from tui_latent.runs.run_list import LOCK_FILE, busy_error
 from tui_latent.runs.schema import LIVE_STATES, FolderLostError, Status
-from tui_latent.runs.status import beats, moving_status, readable_status
+from tui_latent.runs.status import awaits_launched, beats, moving_status, readable_status
 
 _TRAINED_HERE: Final[set[str]] = set()
 """folders of the runs that this process is training"""
@@ -45,7 +45,8 @@ class TrainerLock:
         except BlockingIOError as error:
             raise busy_error(self._path, readable_status(self._path), "try again") from error
         status = readable_status(self._path)
-        if status.state in LIVE_STATES and status.pid and self._is_trained(status):
+        taken = status.state in LIVE_STATES and status.pid and not awaits_launched(status)
+        if taken and self._is_trained(status):
             self.release()
             raise busy_error(self._path, status, "try again")
         self.process = f"{this_process()} {secrets.token_hex(8)}".strip()

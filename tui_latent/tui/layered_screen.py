@@ -31,5 +31,5 @@ class LayeredScreen(Screen[ScreenResultType]):
             super()._compositor_refresh()
 
 
-class DialogScreen(LayeredScreen[ScreenResultType], ModalScreen[ScreenResultType]):
-    """A dialog over another screen."""
+class DialogScreen(ModalScreen[ScreenResultType], LayeredScreen[ScreenResultType]):
+    """A dialog over another screen, with the style of `ModalScreen`, its first base."""

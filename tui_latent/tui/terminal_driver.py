@@ -41,7 +41,7 @@ _PATIENCE: Final = 0.5
 _ROUNDS: Final = 2
 """a key may make a widget post a message of its own, which the second round waits for"""
 
-_LAST_ANSWERS: Final = 1.0
+_LAST_ANSWERS: Final = 3.0
 """seconds for the answers to the last frames"""
 
 _MATTERS: Final = re.compile(
