@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 LEFT_BEHIND: Final = "ahead"
@@ -35,5 +35,6 @@ def _end_if_any(code: int) -> None:
     if any(thread.name.startswith(LEFT_BEHIND) for thread in threading.enumerate()):
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with suppress(OSError):  # its reader has gone, as with `| head`
+                stream.flush()
         os._exit(code)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 QUESTION: Final = "\x1b[5n"
-"""device status report (ECMA-48); every terminal answers `ANSWER`"""
+"""device status report (ECMA-48); the reply `ANSWER` means that all is well"""
 ANSWER: Final = "\x1b[0n"
 LOST: Final = 60.0
 """seconds after which answers are not expected any more; on a slow line a large frame takes 20"""
@@ -37,7 +37,7 @@ class LinePace:
         self._most = 1
 
     def ask(self) -> bool:
-        """Count a frame that has been sent; return whether a question should follow it."""
+        """Count a frame that was sent; return whether to ask about it."""
         with self._lock:
             if self._quickest is None and self._sent:
                 return False
@@ -45,7 +45,7 @@ class LinePace:
             return True
 
     def answered(self) -> None:
-        """Count an answer: the oldest frame without one has been shown."""
+        """Count an answer: the terminal has shown the oldest frame without one."""
         with self._lock:
             if not self._sent:
                 return
@@ -58,7 +58,7 @@ class LinePace:
                 self._most = min(self._most + 1, _MOST)
 
     def behind(self) -> bool:
-        """Return whether a frame should wait until the terminal has shown what it was sent."""
+        """Return whether the next frame should wait, because the terminal is still busy with others."""
         with self._lock:
             if self._quickest is None:
                 return False
@@ -68,6 +68,6 @@ class LinePace:
 
     @property
     def unanswered(self) -> int:
-        """Answers that are still to come; 0 for a terminal that has not answered yet."""
+        """How many answers are still missing; 0 for a terminal that has never answered."""
         with self._lock:
             return 0 if self._quickest is None else len(self._sent)

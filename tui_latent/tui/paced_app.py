@@ -1,4 +1,4 @@
-"""An application that sends a slow terminal no more frames than it can show."""
+"""An application that sends a slow terminal only as many frames as it can show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Returned = TypeVar("Returned")
 
 
 class PacedApp(App[Returned]):
-    """Keeps a frame while the terminal is behind; the next one shows what has changed since."""
+    """Holds frames back while the terminal is behind; the next one shows all changes since."""
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         if (
@@ -34,13 +34,13 @@ class PacedApp(App[Returned]):
         return isinstance(driver, TerminalDriver) and driver.is_behind(self._draw_kept)
 
     def _draw_kept(self) -> None:
-        """Draw what has changed on the screen since the last frame that was sent."""
+        """Draw all changes since the last frame that was sent."""
         if self._running and self.screen_stack and self.screen.is_running:
             self.screen._compositor_refresh()
 
 
 def _regions(update: LayoutUpdate | ChopsUpdate) -> Iterable[Region]:
-    """Return the parts of the screen that an update draws."""
+    """Return the parts of the screen that an update covers."""
     if isinstance(update, LayoutUpdate):
         return [update.region]
     return [Region(left, line, right - left, 1) for line, left, right in update.spans]

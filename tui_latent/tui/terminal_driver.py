@@ -68,7 +68,7 @@ class TerminalDriver(LinuxDriver):
         self._draw_later: Callable[[], None] | None = None
 
     def start_application_mode(self) -> None:
-        """Take over the terminal; from now on it is asked what it has shown."""
+        """Take over the terminal, and ask it from now on how far it is."""
         self._asks, self._pace = self.input_tty, LinePace()  # answers from before are lost
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
@@ -78,14 +78,14 @@ class TerminalDriver(LinuxDriver):
         super().write(data)
 
     def flush(self) -> None:
-        """Ask the terminal to answer once it has shown what was written since the last call."""
+        """Ask for an answer once the terminal has shown what was written since the last call."""
         if self._written and self._asks and self._pace.ask():
             super().write(QUESTION)
         self._written = False
         super().flush()
 
     def is_behind(self, draw_later: Callable[[], None]) -> bool:
-        """Return whether a frame should wait; if so, `draw_later` is called when it may come."""
+        """Return whether a frame should wait; if so, `draw_later` is called once it no longer must."""
         if not self._pace.behind():
             return False
         if self._draw_later is None:
@@ -94,7 +94,7 @@ class TerminalDriver(LinuxDriver):
         return True
 
     def disable_input(self) -> None:
-        """Stop reading, once the answers that are due have been read: a shell would print them."""
+        """Stop reading after the last answers have come; otherwise the shell would print them."""
         self._asks = False
         end = time.monotonic() + _LAST_ANSWERS
         while self._pace.unanswered and not self.exit_event.is_set() and time.monotonic() < end:
