@@ -58,7 +58,7 @@ class LinePace:
                 self._most = min(self._most + 1, _MOST)
 
     def behind(self) -> bool:
-        """Return whether the next frame should wait, because the terminal is still busy with others."""
+        """Return whether the next frame should wait: the terminal is still busy with others."""
         with self._lock:
             if self._quickest is None:
                 return False

@@ -85,7 +85,7 @@ class TerminalDriver(LinuxDriver):
         super().flush()
 
     def is_behind(self, draw_later: Callable[[], None]) -> bool:
-        """Return whether a frame should wait; if so, `draw_later` is called once it no longer must."""
+        """Return whether a frame should wait; `draw_later` is called when it no longer should."""
         if not self._pace.behind():
             return False
         if self._draw_later is None:
