@@ -32,7 +32,7 @@ from tui_latent.tui.own_training import OwnTraining, Train
 from tui_latent.tui.run_dialogs import RunDialogs
 from tui_latent.tui.run_starter import Create, RunStarter, StartProcess
 from tui_latent.tui.screen_opener import Export
-from tui_latent.tui.screens.base import BaseScreen
+from tui_latent.tui.screens.base import TOO_SMALL_CSS, BaseScreen
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -83,7 +83,7 @@ class LatentApp(RunStarter):
     TITLE = "tui-latent"
     COMMANDS = App.COMMANDS | {_binding_commands}
     BINDINGS = bindings("app")
-    CSS = NOTICE_CSS
+    CSS = NOTICE_CSS + TOO_SMALL_CSS
     VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-high")]
 
     def __init__(

@@ -236,6 +236,21 @@ async def test_a_screen_too_small_says_so_and_comes_back(tmp_path: Path) -> None
     writer.close()
 
 
+async def test_a_failed_run_shows_nothing_else_on_a_screen_too_small(tmp_path: Path) -> None:
+    writer = trained_run(tmp_path)
+    writer.status(state="failed", error="no disk")
+    async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=(80, 24)) as pilot:
+        screen = await dashboard(pilot)
+        line = screen.query_one("#failure", Static)
+        await until(pilot, lambda: line.region.area > 0)
+        await pilot.resize_terminal(60, 15)
+        await until(pilot, lambda: screen.query_one("#too-small").region.area > 0)
+        assert not line.region.area
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: line.region.area > 0)
+    writer.close()
+
+
 async def test_resizing_while_training_redraws_at_the_new_size(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     app = MenulessApp(tmp_path, train=ScriptedTrainer(seconds_per_step=0.005))

@@ -18,6 +18,11 @@ from tui_latent.tui.notices import ELSEWHERE, NO_CHANGE, SHARE
 
 SMALLEST: Final = (60, 20)
 """columns and rows below which a sentence takes the place of a screen"""
+TOO_SMALL_CSS: Final = """
+BaseScreen.-too-small > * { display: none !important; }
+BaseScreen.-too-small > TooSmall { display: block !important; }
+"""
+"""for the application: in `DEFAULT_CSS` it would give way to what screens say of their widgets"""
 
 
 class TooSmall(Static):
@@ -35,8 +40,6 @@ class BaseScreen(LayeredScreen[ScreenResultType]):
 
     DEFAULT_CSS = """
     BaseScreen > TooSmall { display: none; height: 1fr; content-align: center middle; }
-    BaseScreen.-too-small > * { display: none !important; }
-    BaseScreen.-too-small > TooSmall { display: block !important; }
     """
 
     ABOUT: ClassVar[str] = ""

@@ -66,6 +66,7 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
         display: none; height: auto; max-height: 4; padding: 0 1;
         background: $error 30%; color: $foreground; text-style: bold;
     }
+    DashboardScreen.-failed > #failure { display: block; }
     RunPanels { height: 1fr; }
     DashboardScreen > FilmStrip { display: none; }
     DashboardScreen.-film > FilmStrip { display: block; }
@@ -205,9 +206,8 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
         if text == self._told:
             return
         self._told = text
-        line = self.query_one("#failure", Static)
-        line.update(Content(text))
-        line.display = bool(text)
+        self.query_one("#failure", Static).update(Content(text))
+        self.set_class(bool(text), "-failed")
 
     def _show_curves(self) -> None:
         live = self._snapshot.status.state in LIVE_STATES
