@@ -17,11 +17,11 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets import feature_blocks
 from tui_latent.datasets import features as features_module
 from tui_latent.datasets.describe import describe_source
-from tui_latent.datasets.feature_network import feature_network
 from tui_latent.datasets.features import hog
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.preprocessing import Preprocessing, preprocessing_state
 from tui_latent.datasets.pretrained_weights import PRETRAINED
+from tui_latent.datasets.published_network import feature_network
 from tui_latent.datasets.sources import DataError, load_dataset
 
 

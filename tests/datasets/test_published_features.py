@@ -24,10 +24,11 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets import feature_blocks
 from tui_latent.datasets import features as features_module
 from tui_latent.datasets.describe import describe_source
-from tui_latent.datasets.feature_network import FeatureNetwork, feature_network
+from tui_latent.datasets.feature_network import FeatureNetwork
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.model_names import known_models
 from tui_latent.datasets.preprocessing import Preprocessing, preprocessing_state
+from tui_latent.datasets.published_network import feature_network
 from tui_latent.datasets.sources import DataError, load_dataset
 
 timm = pytest.importorskip("timm", reason="timm is not installed: pip install 'tui-latent[timm]'")

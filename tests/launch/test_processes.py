@@ -14,13 +14,12 @@ from tests.waiting import patience, until
 from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_preset
 from tui_latent.launch import processes, start
-from tui_latent.launch.background import background_process
+from tui_latent.launch.background import background_process, train_in_processes
 from tui_latent.launch.extend import change_length
 from tui_latent.launch.processes import (
     devices_of,
     launched_variables,
     launcher,
-    train_in_processes,
 )
 from tui_latent.launch.start import check_preset, create_run, train_run
 from tui_latent.runs.control import request

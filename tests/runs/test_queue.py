@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs.conftest import MakeRun
-from tui_latent.launch.progress import run_line
+from tui_latent.cli.run_rows import run_line
 from tui_latent.runs import queue
 from tui_latent.runs.process import HOST
 from tui_latent.runs.queue import (

@@ -8,7 +8,7 @@ import pytest
 
 from tests.tui.made_runs import new_run
 from tui_latent.cli.explain import explained_text
-from tui_latent.launch.progress import result_of
+from tui_latent.launch.run_result import result_of
 from tui_latent.runs.ranks_file import FILE, RankStatus, read_ranks, write_ranks
 from tui_latent.runs.reader import RunReader
 

@@ -19,10 +19,12 @@ from PIL import Image
 
 from benchmarks.record import Row
 from tests.soak.kill import new_run
+from tui_latent.cli.run_rows import run_line, run_row
 from tui_latent.config.preset_files import PresetError, preset_folder, preset_names
 from tui_latent.config.presets import dump_preset, load_preset
 from tui_latent.datasets.shown_image import decode
-from tui_latent.launch.progress import describe, result_of, run_line, run_row
+from tui_latent.launch.progress import describe
+from tui_latent.launch.run_result import result_of
 from tui_latent.launch.start import check_preset, train_run
 from tui_latent.runs.control import read_request
 from tui_latent.runs.reader import RunReader

@@ -18,7 +18,8 @@ from tui_latent.config.settings import AugmentSettings, Preset
 from tui_latent.datasets.image_set import Dataset, ImageSet
 from tui_latent.datasets.pairing import make_pairing
 from tui_latent.datasets.sources import load_dataset
-from tui_latent.launch.progress import describe, result_of
+from tui_latent.launch.progress import describe
+from tui_latent.launch.run_result import result_of
 from tui_latent.launch.start import create_run, train_run
 from tui_latent.launch.sweep.conduct import TrialResult
 from tui_latent.methods import METHODS

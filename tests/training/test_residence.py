@@ -248,7 +248,6 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 0)
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 0)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA A")
-    monkeypatch.setattr("tui_latent.training.residence.step_memory", lambda *arguments: has["step"])
     monkeypatch.setattr(Dataset, "to", lambda self, device: self)
     monkeypatch.setattr(Dataset, "beside", stays)
     return has
@@ -258,11 +257,13 @@ def test_images_go_to_a_gpu_where_a_measured_step_still_fits(gpu: dict[str, int]
     preset, log = preset_of("views", "auto"), list[str]()
     dataset = load_dataset(preset.data, 0)
     gpu["free"] = 3 << 30
-    assert placed(dataset, preset, GPU, log=log.append) is dataset
+    assert placed(dataset, preset, GPU, lambda: gpu["step"], log.append) is dataset
     assert log[-1].startswith("images: on cuda:0 NVIDIA A: ") and "3.2 GB are free" in log[-1]
     held = dataset.train.nbytes + dataset.val.nbytes + 16 * (len(dataset.train) + len(dataset.val))
     gpu.update(free=7 * held, step=0)
-    assert placed(dataset, preset, GPU, log=log.append).name == "stays"  # 1 GiB is left to others
+    assert (
+        placed(dataset, preset, GPU, lambda: gpu["step"], log.append).name == "stays"
+    )  # 1 GiB is left to others
     assert log[-1].startswith("images: in memory, read two steps ahead") and "measured" in log[-1]
 
 
@@ -273,10 +274,10 @@ def test_a_mapped_file_stays_one_where_memory_is_short(monkeypatch: pytest.Monke
     needed = sum(split.nbytes + 16 * len(split) for split in (mapped.train, mapped.val))
     free = {"bytes": 2 * needed}
     monkeypatch.setattr("tui_latent.training.residence.free_memory", lambda device: free["bytes"])
-    here = placed(mapped, auto, CPU, log=log.append)
+    here = placed(mapped, auto, CPU, lambda: 0, log.append)
     assert here.train.file is None and log[-1].startswith("images: in memory")
     free["bytes"] -= 2
-    there = placed(mapped, auto, CPU, log=log.append)
+    there = placed(mapped, auto, CPU, lambda: 0, log.append)
     assert there.train.file is not None and log[-1].startswith("images: on disk")
     rows = torch.tensor([5, 0, 7])
     assert torch.equal(pixels(here.train, rows), pixels(there.train, rows))

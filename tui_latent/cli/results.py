@@ -28,7 +28,7 @@ from tui_latent.cli.options import (
 @json_option
 def runs(words: tuple[str, ...], every: bool, runs: str | None, as_json: bool) -> None:
     """List all runs, or those that match FILTER ('knn>.95' state:failed tag:x), newest first."""
-    from tui_latent.launch.progress import run_line, run_row
+    from tui_latent.cli.run_rows import run_line, run_row
     from tui_latent.preferences.listed_runs import listed_runs
     from tui_latent.preferences.runs_folders import folder_of_runs
     from tui_latent.runs.run_filter import FilterError, parse_filter

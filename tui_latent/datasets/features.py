@@ -14,13 +14,9 @@ from torch.nn import functional as F
 from tui_latent.config.feature_models import PublishedModel, published_model
 from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.feature_blocks import Extraction, Extractor, features_of
-from tui_latent.datasets.feature_network import (
-    Expects,
-    FeatureNetwork,
-    feature_network,
-    refuse_channels,
-)
+from tui_latent.datasets.feature_network import Expects, FeatureNetwork
 from tui_latent.datasets.image_set import Dataset, as_pixels
+from tui_latent.datasets.published_network import feature_network, refuse_channels
 
 Log = Callable[[str], None]
 

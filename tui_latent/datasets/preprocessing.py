@@ -11,11 +11,11 @@ from torch.nn import functional as F
 
 from tui_latent.config.feature_models import published_model
 from tui_latent.config.settings import DataSettings
-from tui_latent.datasets.feature_network import feature_network
 from tui_latent.datasets.features import hog
 from tui_latent.datasets.fitting import place
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.pretrained_weights import fetched_weights
+from tui_latent.datasets.published_network import feature_network
 
 _LUMA: Final = (0.299, 0.587, 0.114)
 """of red, green and blue in a grey value (ITU-R BT.601), as Pillow converts"""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,16 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tui_latent.launch.foreign import refuse_foreign
-from tui_latent.launch.processes import devices_of, follow_others, launched_variables, launcher
-from tui_latent.runs.control import read_request, request_of
+from tui_latent.launch.processes import devices_of, launched_variables, launcher
+from tui_latent.runs.command_word import command_word
+from tui_latent.runs.control import read_request
 from tui_latent.runs.run_list import refuse_trained
-from tui_latent.runs.schema import Request, RunError
+from tui_latent.runs.schema import Request, RunError, Status
 from tui_latent.runs.status import note_launched, readable_status
-from tui_latent.runtime.gpu_order import number_by_bus
-from tui_latent.runtime.launcher import place, restarts
-from tui_latent.runtime.left_behind import ending_beside_threads
-from tui_latent.runtime.malloc import keep_freed_memory
-from tui_latent.runtime.openmp import limit_spinning, use_allowed_cores
 
 
 def start_in_background(path: Path) -> int:
@@ -58,7 +53,7 @@ def background_process(
     try:
         with (path / "train.log").open("ab") as log:
             process = subprocess.Popen(
-                [*words, "-m", "tui_latent.launch.background", str(path), asked, *plugins],
+                [*words, "-m", "tui_latent.launch.detached", str(path), asked, *plugins],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -74,45 +69,20 @@ def background_process(
     return process
 
 
-def main() -> None:
-    """Train the run at the first argument; the second is the request before it was started.
+def train_in_processes(
+    path: Path, plugins: Sequence[str], asked_before: Request | None = None
+) -> Status:
+    """Train the run at `path` in processes of its own, wait for their end, and return its status.
 
-    All others are plugins to load first. SIGTERM and SIGINT stop and save it. Of several
-    processes, the first does this and the others train with it.
+    RunError if they ended before the run did.
     """
-    from tui_latent.launch.progress import train_detached
-    from tui_latent.plugins.loading import load_file
-    from tui_latent.plugins.registry import PluginError
-
-    keep_freed_memory()
-    limit_spinning()
-    number_by_bus()
-    use_allowed_cores()
-    path, asked_before, *plugins = sys.argv[1:]
-    try:
-        for file in plugins:
-            load_file(file)
-        if place().rank > 0:
-            follow_others({})
-            return
-        # Before a restart, the launcher stopped what was left of the processes.
-        asked = read_request(Path(path)) if restarts() else request_of(json.loads(asked_before))
-        train_detached(Path(path), asked)
-    except (PluginError, RunError) as error:
-        if place().rank == 0:
-            _fail_unbegun(Path(path), str(error))
-        sys.exit(f"tui-latent: {error}")
-
-
-def _fail_unbegun(path: Path, why: str) -> None:
-    """Say in the status why the run did not start, which would only look interrupted."""
-    from tui_latent.launch.start import fail_run
-
-    with suppress(RunError, OSError):  # another process is training it
-        if readable_status(path).state == "starting":
-            fail_run(path, why)
-
-
-if __name__ == "__main__":
-    with ending_beside_threads():
-        main()
+    process = background_process(path, plugins, asked_before or read_request(path))
+    process.wait()
+    status = readable_status(path)
+    if status.state not in ("finished", "stopped", "failed"):
+        raise RunError(
+            f"{path.name}: its processes ended with code {process.returncode} before the run did: "
+            f"the end of {path / 'train.log'} has the reason; "
+            f"tui-latent resume {command_word(path)} continues from the last checkpoint"
+        )
+    return status

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from tui_latent.runs.command_word import command_word
-from tui_latent.runs.control import read_request
 from tui_latent.runs.manifest import read_manifest
-from tui_latent.runs.schema import Request, RunError, Status
-from tui_latent.runs.status import readable_status
 from tui_latent.runtime.launcher import place
 from tui_latent.runtime.limits import cpu_cores
 
@@ -55,27 +51,6 @@ def launched_variables(devices: int) -> dict[str, str]:
         asked = str(min(int(asked), max(1, cpu_cores() // devices)))
         return {**os.environ, _THREADS: asked}
     return dict(os.environ)
-
-
-def train_in_processes(
-    path: Path, plugins: Sequence[str], asked_before: Request | None = None
-) -> Status:
-    """Train the run at `path` in processes of its own, wait for their end, and return its status.
-
-    RunError if they ended before the run did.
-    """
-    from tui_latent.launch.background import background_process
-
-    process = background_process(path, plugins, asked_before or read_request(path))
-    process.wait()
-    status = readable_status(path)
-    if status.state not in ("finished", "stopped", "failed"):
-        raise RunError(
-            f"{path.name}: its processes ended with code {process.returncode} before the run did: "
-            f"the end of {path / 'train.log'} has the reason; "
-            f"tui-latent resume {command_word(path)} continues from the last checkpoint"
-        )
-    return status
 
 
 def follow_others(asked: Mapping[str, object], problem: str = "") -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import signal
 import sys
@@ -10,19 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol, TextIO, TypeVar, get_args
+from typing import Any, Protocol, TextIO, TypeVar
 
 from tui_latent import number_format
+from tui_latent.launch.run_result import newest_finite, result_of
 from tui_latent.launch.stop_signals import stopping_on_signals
 from tui_latent.runs.control import read_request
 from tui_latent.runs.metric_specs import LOSS, in_group, spec_of
 from tui_latent.runs.missing import missing_lines
-from tui_latent.runs.origin import Origin
 from tui_latent.runs.reader import RunReader
-from tui_latent.runs.schema import Request, RunError, RunSnapshot, RunSummary, Status
-from tui_latent.runs.sweep_folder import SWEEP
+from tui_latent.runs.schema import Request, RunError, RunSnapshot
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.runtime.terminal_kind import moves_cursor
 
@@ -33,9 +30,6 @@ POLL_EVERY = 0.25
 """seconds between two reads of the run"""
 LINE_EVERY = 10.0
 """seconds between two plain lines, unless an evaluation comes first"""
-
-
-_ELSEWHERE = (frozenset(get_args(Origin)) | {SWEEP}) - {"trained"}
 
 
 def train_with_progress(path: Path, quiet_stdout: bool) -> dict[str, Any]:
@@ -61,7 +55,8 @@ def _train(
     path: Path, display: AbstractContextManager[Display], asked_before: Request | None = None
 ) -> dict[str, Any]:
     from tui_latent.config.plugin_needs import files_needed
-    from tui_latent.launch.processes import devices_of, train_in_processes
+    from tui_latent.launch.background import train_in_processes
+    from tui_latent.launch.processes import devices_of
     from tui_latent.launch.start import train_run
 
     if asked_before is None:  # before a signal can ask for a stop, which must not be forgotten
@@ -97,70 +92,6 @@ def _train(
     if "error" in outcome:
         raise outcome["error"]
     return result_of(RunReader(path).refresh())
-
-
-def result_of(snapshot: RunSnapshot) -> dict[str, Any]:
-    """Return what `train --json` prints; values that are not finite become null.
-
-    A metric that means nothing in the newest evaluation is in `missing`, with the reason.
-    """
-    status = snapshot.status
-    return {
-        "run": snapshot.name,
-        "path": str(snapshot.path),
-        "state": status.state,
-        "error": status.error,
-        "step": status.step,
-        "epoch": status.epoch,
-        "seconds": round(status.seconds, 3),
-        "images_per_second": _last(snapshot, "train/images_per_second"),
-        "metrics": {
-            name: _last(snapshot, name) for name in snapshot.curves if name not in snapshot.missing
-        },
-        "missing": dict(snapshot.missing),
-        **({"ranks": [asdict(rank) for rank in snapshot.ranks]} if snapshot.ranks else {}),
-    }
-
-
-def run_row(summary: RunSummary) -> dict[str, Any]:
-    """Return one run as `runs --json` gives it: `val/knn_20` is the newest, beside it the best."""
-    status, labels = summary.status, summary.labels
-    return {
-        "run": summary.name,
-        "path": str(summary.path),
-        "preset": summary.preset,
-        "method": summary.method,
-        "state": status.state,
-        "step": status.step,
-        "total_steps": status.total_steps,
-        "val/knn_20": summary.knn_20,
-        "best_knn_20": summary.best_knn_20,
-        "loss": summary.loss,
-        "device": status.device,
-        "created": summary.created,
-        "seed": summary.seed,
-        "changes": list(summary.changes),
-        "name": labels.name,
-        "tags": list(labels.tags),
-        "notes": labels.notes,
-        "archived": labels.archived,
-        "queued": summary.queued,
-        "problem": summary.problem,
-    }
-
-
-def run_line(summary: RunSummary) -> str:
-    """Return one run as a line of `runs`."""
-    if summary.problem:
-        return f"{'unreadable':11} {summary.name}: {summary.problem}"
-    status, labels = summary.status, summary.labels
-    newest, best = map(number_format.number, (summary.knn_20, summary.best_knn_20))
-    parts = [f"{labels.name} ({summary.name})" if labels.name else summary.name]
-    parts += [summary.method] if summary.method in _ELSEWHERE else []
-    parts += [*(f"#{tag}" for tag in labels.tags), *(["archived"] if labels.archived else [])]
-    state = f"queued {summary.queued}" if summary.queued else status.state_word
-    knn = f"kNN@20 {newest:>5} newest {best:>5} best"
-    return f"{state:11} {_share(status):>5}  {knn}  {' '.join(parts)}"
 
 
 class Display(Protocol):
@@ -266,7 +197,7 @@ def describe(snapshot: RunSnapshot) -> str:
     accuracy = in_group("accuracy")[0]
     labelled = accuracy.name in {*snapshot.curves, *snapshot.missing}
     for spec in (LOSS, accuracy if labelled else spec_of("val/view_retrieval_1")):
-        value = _last(snapshot, spec.name)
+        value = newest_finite(snapshot, spec.name)
         if value is not None or spec.name in snapshot.missing:
             parts.append(f"{spec.short} {number_format.number(value, 4)}")
     if status.state == "paused" and status.error:
@@ -293,12 +224,3 @@ def bar_or_lines(
     shown = bar(stream, path)
     with shown.progress:
         yield shown
-
-
-def _last(snapshot: RunSnapshot, name: str) -> float | None:
-    value = snapshot.newest(name)
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _share(status: Status) -> str:
-    return f"{100 * status.step // status.total_steps} %" if status.total_steps else "–"

@@ -10,12 +10,15 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 from tui_latent.runs.control import request
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.terminal_loss import ONE_LOSS, release_terminal, when_gone
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+FOR_THE_SWEEP: Final = (signal.SIGINT, signal.SIGTERM)
+"""signals that stop a sweep, and that the forkserver leaves to it"""
 
 
 @contextmanager

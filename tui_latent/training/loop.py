@@ -32,6 +32,7 @@ from tui_latent.training.ranks import ALONE, Ranks, packed
 from tui_latent.training.residence import placed
 from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
 from tui_latent.training.step_images import step_images
+from tui_latent.training.step_memory import step_memory
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
@@ -94,6 +95,10 @@ class TrainingLoop:
         pair neighbours. All ranks must build their loops at the same time. DataError says why the
         images cannot be paired or divided among the ranks, or do not fit there.
         """
+
+        def alone(preset: Preset) -> TrainingLoop:
+            return TrainingLoop(preset, dataset, device, neighbours)
+
         use_device(device)
         train = preset.train
         self.preset, self.device, self.log, self.ranks = preset, device, log, ranks
@@ -105,7 +110,9 @@ class TrainingLoop:
             enabled=self.precision is torch.bfloat16,
         )
         with ranks.agreeing():
-            self.dataset = placed(dataset, preset, device, neighbours, log)
+            self.dataset = placed(
+                dataset, preset, device, partial(step_memory, alone, preset, device), log
+            )
             torch.manual_seed(train.seed)
             self.method = METHODS[preset.method.name](preset.method, self.dataset.input_shape)
             images, kind = self.dataset.train, self.method.pairing

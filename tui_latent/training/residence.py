@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
 
 from tui_latent.config.settings import Preset
 from tui_latent.datasets.image_set import Dataset
 from tui_latent.runtime.regular_files import amount
 from tui_latent.training.device import describe_device
 from tui_latent.training.device_memory import KEPT_FREE, free_memory, images_bytes, move_to
-from tui_latent.training.step_memory import step_memory
 
 _SMALL = 8
 """images that would fit this many times need no measurement: a step cannot take as much"""
@@ -24,14 +22,14 @@ def placed(
     dataset: Dataset,
     preset: Preset,
     device: torch.device,
-    neighbours: Tensor | None = None,
+    step_bytes: Callable[[], int],
     log: Log = lambda _: None,
 ) -> Dataset:
     """Return the dataset with its images where `data.resident` says, or where they fit.
 
-    `auto` puts them on the device if that leaves room for a training step, which is measured on a
-    GPU; else they stay in their file, or in memory if they have none. `log` is told where, and
-    why, if there was a choice. DataError if they do not fit where they must be.
+    `auto` puts them on the device if that leaves room for a training step, which `step_bytes`
+    measures on a GPU; else they stay in their file, or in memory if they have none. `log` is told
+    where, and why, if there was a choice. DataError if they do not fit where they must be.
     """
     settings, wanted, train = preset.data, preset.data.resident, dataset.train
     if train.features is not None and train.file is not None:
@@ -39,7 +37,7 @@ def placed(
     if wanted == "auto" and train.ready and train.images.device == device:
         return dataset.to(device)
     if wanted == "auto":
-        fits, why = _fits(dataset, preset, device, neighbours)
+        fits, why = _fits(dataset, device, step_bytes)
         wanted = "device" if fits else "disk"
     else:
         why = f"data.resident is '{wanted}'"
@@ -59,7 +57,7 @@ def _where(dataset: Dataset, device: torch.device) -> str:
 
 
 def _fits(
-    dataset: Dataset, preset: Preset, device: torch.device, neighbours: Tensor | None
+    dataset: Dataset, device: torch.device, step_bytes: Callable[[], int]
 ) -> tuple[bool, str]:
     """Return whether the images fit beside a training step, and the numbers in words."""
     needed, free = images_bytes(dataset), free_memory(device)
@@ -69,6 +67,6 @@ def _fits(
     if device.type == "cpu":
         # What a step takes here comes and goes with its threads and libraries: it is estimated.
         return 2 * needed <= free, f"{words}, of which half is left for training"
-    step = step_memory(dataset, preset, device, neighbours)
+    step = step_bytes()
     words += f", of which a training step takes {amount(step)} (measured)"
     return needed <= free - step - KEPT_FREE, f"{words} and {amount(KEPT_FREE)} are left to others"

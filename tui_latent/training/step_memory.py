@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 import torch
-from torch import Tensor
 
 from tui_latent.config.settings import Preset
-from tui_latent.datasets.image_set import Dataset
 from tui_latent.methods.across_ranks import apart
 from tui_latent.training.device import free_device_memory
 
@@ -14,17 +15,26 @@ _STEPS = 2
 """the second has the optimiser's state from its start"""
 
 
-def step_memory(
-    dataset: Dataset, preset: Preset, device: torch.device, neighbours: Tensor | None = None
-) -> int:
+class Loop(Protocol):
+    """Trains step by step."""
+
+    total_steps: int
+
+    def step(self) -> object:
+        """Do one step."""
+
+    def close(self) -> None:
+        """End what it has started."""
+
+
+def step_memory(loop_of: Callable[[Preset], Loop], preset: Preset, device: torch.device) -> int:
     """Return the most bytes that networks, optimiser and a step take on a GPU.
 
-    A loop of its own does two steps of the first stage with images from where they are, and is
-    then dropped. A captured graph has memory of its own beside that of plain steps, so where one
-    may be captured a step counts twice. Returns the free memory if a step does not fit in it.
+    A loop of its own, which `loop_of` makes of a preset whose images stay where they are, does
+    two steps of the first stage and is then dropped. A captured graph has memory of its own beside
+    that of plain steps, so where one may be captured a step counts twice. Returns the free memory
+    if a step does not fit in it.
     """
-    from tui_latent.training.loop import TrainingLoop  # which places images by this measurement
-
     train = preset.train.model_copy(update={"acceleration": "off"})
     data = preset.data.model_copy(update={"resident": "disk"})
     alone = preset.model_copy(update={"train": train, "data": data})
@@ -33,7 +43,7 @@ def step_memory(
     loop = None
     try:
         with apart():
-            loop = TrainingLoop(alone, dataset, device, neighbours)
+            loop = loop_of(alone)
             held = torch.cuda.memory_allocated(device) - before
             for _ in range(min(_STEPS, loop.total_steps)):
                 loop.step()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from tui_latent.launch.progress import result_of
+from tui_latent.launch.run_result import result_of
 from tui_latent.launch.start import make_run
 from tui_latent.launch.sweep.engine import Engine, EngineError
 from tui_latent.launch.sweep.folder import SweepFolder

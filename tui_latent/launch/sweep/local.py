@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_latent.config.plugin_needs import files_needed
+from tui_latent.launch.stop_signals import FOR_THE_SWEEP
 from tui_latent.launch.sweep.engine import Ended, EngineError
 from tui_latent.runs.control import read_request
 from tui_latent.runs.manifest import read_manifest
@@ -19,8 +20,6 @@ from tui_latent.runtime.limits import cpu_cores
 
 _WARM: Final = "tui_latent.launch.sweep.trial"
 _VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
-FOR_THE_SWEEP: Final = (signal.SIGINT, signal.SIGTERM)
-"""signals that stop a sweep, and that the forkserver leaves to it"""
 _GPU: Final = ("auto", "cuda")
 """devices of a preset that leave open which GPU is meant"""
 

@@ -17,7 +17,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Final
 
-from tui_latent.launch.sweep.local import FOR_THE_SWEEP
+from tui_latent.launch.stop_signals import FOR_THE_SWEEP
 from tui_latent.runs.schema import Request, RunBusyError, RunError
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.malloc import keep_freed_memory
