@@ -54,7 +54,7 @@ KEYMAP: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("menu.switch", "next_panel", "other_pane", "Switch", "Go from presets to runs or back"),
         hidden("menu.switch_back", "previous_panel", "other_pane", "Go back to the other list"),
         # Not escape: it only closes what is open here, and the menu is what stays.
-        Key("menu.quit", "back", "app.quit", "Leave", "Quit tui-latent", only="q"),
+        Key("menu.quit", "back", "app.quit", "Quit", "Quit tui-latent", only="q"),
         Key("menu.folder", "folder", "folder", "Folder", "List the runs of your next folder"),
         _QUEUE,
     ),

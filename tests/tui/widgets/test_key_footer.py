@@ -14,6 +14,7 @@ from textual.widgets import Button
 
 from tests.tui.made_runs import trained_run
 from tests.tui.pilots import MenulessApp, all_drawn, until
+from tui_latent.tui.app import LatentApp
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.dialogs.help import HelpScreen
@@ -147,3 +148,14 @@ async def test_a_change_as_the_focus_moves_is_shown() -> None:
         screen.grown = True
         await pilot.pause()
         assert "Shrink" in screen.query_one(KeyFooter).render().plain
+
+
+@pytest.mark.slow
+async def test_the_menu_names_one_key_to_quit_by(tmp_path: Path) -> None:
+    async with LatentApp(tmp_path).run_test(size=(200, 55)) as pilot:
+
+        def footer() -> str:
+            return pilot.app.screen.query_one(KeyFooter).render().plain
+
+        await until(pilot, lambda: "q Quit" in footer())
+        assert footer().count("Quit") == 1

@@ -175,8 +175,13 @@ def _items(screen: Screen[Any]) -> list[FooterItem]:
             focused is not None and focused.check_consume_key(key, format_key(key))
         )
         if active.binding.show and not typed:
-            place = active.binding.action
-            shown.setdefault(place, (active.binding, active.enabled, active.tooltip))
+            # The menu's own key to quit stands for the one that works everywhere.
+            does = active.binding.action.removeprefix("app.")
+            row = (active.binding, active.enabled, active.tooltip)
+            if active.binding.id in _PLACES:
+                shown[does] = row
+            else:
+                shown.setdefault(does, row)
     labels = screen.labels_now if isinstance(screen, RenamesKeys) else {}
     items = []
     for group, several in groupby(shown.values(), lambda row: row[0].group):
