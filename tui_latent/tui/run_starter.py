@@ -90,6 +90,7 @@ class RunStarter(ScreenOpener):
         """Watch a run, whoever trains it, or a sweep; `over` keeps the screens below."""
         from tui_latent.runs.sweep_folder import is_sweep
         from tui_latent.tui.screens.dashboard.screen import DashboardScreen
+        from tui_latent.tui.screens.menu.screen import MenuScreen
 
         while len(self.screen_stack) > 1 and not over:
             self.pop_screen()
@@ -98,6 +99,8 @@ class RunStarter(ScreenOpener):
 
             self.push_screen(SweepScreen(path, self.drawer))
             return
+        if isinstance(menu := self.screen_stack[0], MenuScreen):
+            menu.return_to(path.name)
         seconds, chosen = 2.0 if self._remote else 1.0, self.kept.looks(path)
         dashboard = DashboardScreen(path, self.drawer, seconds, chosen)
         self.push_screen(dashboard)

@@ -19,6 +19,7 @@ from tui_latent.runs.labels import change_labels, read_labels
 from tui_latent.runs.schema import RunSummary
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.app import LatentApp
+from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.dialogs.labels import LabelsScreen
 from tui_latent.tui.screens.menu.columns_dialog import ColumnsScreen
 from tui_latent.tui.screens.menu.preset_pane import PresetPane
@@ -304,3 +305,21 @@ async def test_any_number_of_runs_costs_what_can_be_seen(
         assert len(set(asked)) <= 2 * lines.size.height
         lines.action_page(-1)
         assert lines.cursor == 99_999 - (lines.size.height - 1)
+
+
+@pytest.mark.slow
+async def test_the_cursor_waits_on_the_run_whose_dashboard_was_open(
+    runs: Path, presets: Path
+) -> None:
+    async with LatentApp(runs).run_test(size=WIDE) as pilot:
+        table = pilot.app.screen.query_one(RunTable)
+        await until(pilot, lambda: table.run is not None)
+        new = run_in(runs, "d-newest", age=1, state="running")
+        for path in (new, runs / "a-mid", runs / "d-newest"):
+            pilot.app.open_run(path)  # type: ignore[attr-defined]
+            await until(pilot, lambda: isinstance(pilot.app.screen, DashboardScreen))
+            await pilot.press("escape")
+            await until(
+                pilot,
+                lambda name=path.name: table.run is not None and table.run.name == name,  # type: ignore[misc]
+            )

@@ -134,6 +134,11 @@ class MenuScreen(TellsFailures, RunEnding):
         self._listing = False
         self._not_before = 0.0
         self._unchecked = False
+        self._return_to = ""
+
+    def return_to(self, name: str) -> None:
+        """Put the cursor on this run when it is listed next: its dashboard is open now."""
+        self._return_to = name
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -261,7 +266,11 @@ class MenuScreen(TellsFailures, RunEnding):
         if event.problem:
             self.query_one(RunTable).say(event.problem)
         else:
-            self.query_one(RunTable).show(event.runs, self._clock())
+            table = self.query_one(RunTable)
+            table.show(event.runs, self._clock())
+            if any(run.name == self._return_to for run in event.runs):
+                table.choose(self._return_to)
+                self._return_to = ""
             self.query_one(PresetPane).tell_time(self._clock())
         if [run.status.state for run in before] != [run.status.state for run in event.runs]:
             # a finished run shows how long its preset takes
