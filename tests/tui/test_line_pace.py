@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 
 import pytest
+from rich.console import RenderableType
+from textual._compositor import ChopsUpdate
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Static
 
 from tests.terminal import Terminal
 from tests.waiting import until
 from tui_latent.tui.line_pace import ANSWER, LOST, QUESTION, LinePace
+from tui_latent.tui.paced_app import PacedApp
 
 PROGRAM = """
 import random
@@ -153,3 +160,42 @@ def test_no_answer_is_left_to_the_shell(slow: Terminal) -> None:
     until(given_back, awaited="the end")
     assert QUESTION.encode() not in seen
     assert slow.wait_for_end() == 0
+
+
+class Two(PacedApp[None]):
+    """Two lines; what was sent of each is noted."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("a", id="first")
+        yield Static("b", id="second")
+
+    def on_mount(self) -> None:
+        self.sent: set[int] = set()
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, ChopsUpdate):
+            self.sent |= {line for line, *_ in renderable.spans}
+        super()._display(screen, renderable)
+
+
+async def change_undrawn(app: Two) -> None:
+    """Change both lines, and return before the frame that shows them."""
+    for count in range(1000):
+        for widget in app.query(Static):
+            widget.update(f"{count}")
+        for _ in range(20):
+            if len(app.screen._dirty_widgets) == 2:
+                return
+            await asyncio.sleep(0)
+    raise AssertionError("every change was drawn at once")
+
+
+async def test_an_answer_does_not_lose_what_changed_just_before_it() -> None:
+    app = Two()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await change_undrawn(app)
+        app.sent.clear()
+        app._draw_kept()
+        await pilot.pause()
+        assert app.sent == {0, 1}

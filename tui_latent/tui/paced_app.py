@@ -36,7 +36,10 @@ class PacedApp(App[Returned]):
     def _draw_kept(self) -> None:
         """Draw all changes since the last frame that was sent."""
         if self._running and self.screen_stack and self.screen.is_running:
-            self.screen._compositor_refresh()
+            screen = self.screen
+            # The refresh forgets the widgets that were to be drawn with the next frame.
+            screen._compositor.update_widgets(screen._dirty_widgets)
+            screen._compositor_refresh()
 
 
 def _regions(update: LayoutUpdate | ChopsUpdate) -> Iterable[Region]:
