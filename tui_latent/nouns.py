@@ -1,8 +1,14 @@
-"""What a sentence calls the things whose latents a run has: images, or vectors from a file."""
+"""Nouns in sentences: what is counted, and what the things are called whose latents a run has."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with what it counts: `1 row`, `2,000 rows`, `3 classes`."""
+    ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{ending}"
 
 
 class Nouns(NamedTuple):

@@ -282,7 +282,7 @@ def test_names_are_found_as_other_systems_write_them(root: Path, written: str) -
     log: list[str] = []
     dataset = load(path, log)
     assert sorted(numbers([*dataset.train.images, *dataset.val.images])) == list(range(12))
-    assert "12 names matched although their case or accents differ" in log[-1]
+    assert "12 names matched, although case or accents differ" in log[-1]
     for n in range(12):
         picture(50).save(root / "imgs" / f"É{n}.png")
     write(path, [["path"], *([f"imgs/É{n}.PNG"] for n in range(12))])
@@ -463,7 +463,7 @@ def test_the_same_image_in_both_splits_is_reported(root: Path) -> None:
     table[12][0] = "imgs/0.png"
     log: list[str] = []
     load(write(root / "m.csv", table), log)
-    assert "1 images are in both splits, such as imgs/0.png" in log[-1]
+    assert "1 image is in both splits, such as imgs/0.png" in log[-1]
 
 
 def identity(path: Path | str, **changes: object) -> DataIdentity:

@@ -8,6 +8,7 @@ import sys
 import click
 
 from tui_latent.cli.options import FAILED, fail, json_option
+from tui_latent.nouns import counted
 from tui_latent.runtime.sanitize import plain_text
 
 
@@ -62,6 +63,6 @@ def check_plugin(file: str, settings: tuple[str, ...], as_json: bool) -> None:
                 if check.problem:
                     click.echo(plain_text(f"            {check.problem}"))
         count = len(problems)
-        click.echo(f"{count} problem{'s' if count > 1 else ''}" if count else "everything is right")
+        click.echo(counted(count, "problem") if count else "everything is right")
     if problems:
         sys.exit(FAILED)

@@ -15,6 +15,7 @@ from tui_latent.cli.options import (
     json_option,
     runs_option,
 )
+from tui_latent.nouns import counted
 
 
 @click.command()
@@ -46,4 +47,4 @@ def points(
     if as_json:
         click.echo(json.dumps({"run": path.name, "csv": str(written), "points": count}))
     else:
-        click.echo(f"{written}: {count:,} point{'s' * (count != 1)}")
+        click.echo(f"{written}: {counted(count, 'point')}")
