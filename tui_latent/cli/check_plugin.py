@@ -23,9 +23,10 @@ from tui_latent.runtime.sanitize import plain_text
 )
 @json_option
 def check_plugin(file: str, settings: tuple[str, ...], as_json: bool) -> None:
-    """Train FILE's methods and networks for ten steps on digits, read its sources, report failures.
+    """Try the methods, networks and sources of FILE, and report what fails.
 
-    The exit code is 0 if everything is right.
+    Methods and networks are trained for ten steps on digits, and sources are read. The exit code
+    is 0 if everything is right.
     """
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import parse_override

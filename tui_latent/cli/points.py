@@ -20,7 +20,12 @@ from tui_latent.nouns import counted
 
 @click.command()
 @click.argument("run")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.csv")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="CSV file to write (default: one in RUN's folder).",
+)
 @click.option("--step", type=int, help="Step of the evaluation (default: the newest).")
 @click.option(
     "--where",

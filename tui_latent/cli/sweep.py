@@ -318,7 +318,12 @@ def _report(preset_name: str, path: Path, results: Sequence[TrialResult], as_jso
 @click.command("sweep-report")
 @click.argument("name", metavar="SWEEP")
 @click.option("--metric", help="Rank by this metric (default: the sweep's own).")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PNG to write (default: one in SWEEP's folder).",
+)
 @runs_option
 @json_option
 def sweep_report(
