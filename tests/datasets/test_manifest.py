@@ -648,6 +648,15 @@ def test_tar_shards(tmp_path: Path, data_folder: Path, named: str) -> None:
     assert "2 tar archives" in describe_source(settings(root / named)).note
 
 
+def test_one_file_that_is_left_out_of_a_shard_is_in_the_singular(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    write_tar(tmp_path / "set-train-0000.tar", [*members(range(8)), ("a/lost.json", b"{}")])
+    log: list[str] = []
+    load(tmp_path / "set-train-0000.tar", log)
+    assert "8 .mask.png files, 1 sample without an image" in log[-1]
+
+
 def test_an_archive_of_class_folders_says_that_they_are_not_read(
     tmp_path: Path, data_folder: Path
 ) -> None:

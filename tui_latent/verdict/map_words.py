@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.map_frame import finite_points
-from tui_latent.nouns import IMAGES, Nouns, counted
+from tui_latent.nouns import IMAGES, Nouns, counted, listed
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LatentMap
 
@@ -160,11 +160,6 @@ def _outliers(
         return [f"One {one}{of} is far from all others: {words[0]}."]
     farthest = "the farthest are " if len(far) > _NAMED else ""
     return [f"{len(far):,} {one}s{of} are far from all others: {farthest}{listed(words)}."]
-
-
-def listed(words: Sequence[str]) -> str:
-    """Join words for a sentence: `3, 5 and 8`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _of_classes(labels: Ints, nouns: Nouns) -> str:
