@@ -128,7 +128,8 @@ class RunDialogs:
             return
         question = f"How many processes should {path.name} continue with?"
         if choices.problem:
-            question = f"{choices.before} processes cannot: {choices.problem}. {question}"
+            before = counted(choices.before, "process")
+            question = f"It cannot continue with {before}: {choices.problem}. {question}"
         answer = await self._ask("Resume", question, _process_counts(choices))
         if answer is None:
             return
