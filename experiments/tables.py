@@ -21,10 +21,10 @@ SPEED = ("quality-digits", "quality-mnist", "time_to_quality")
 """the results of `quality` and `time_to_quality`"""
 SPEED_HEAD = """## Quality within a training time
 
-One seed each, by the images that are reported. The run of the digits is of the preset before \
-narrow-small-batch-faster of the next section. The tables of MNIST are of version 0.1, whose \
-settings had been chosen by these images; UMAP and openTSNE have their default settings, and no \
-views. Seconds are those of the clock.
+One seed each, judged by the images that are reported. The digits were trained with the preset \
+that narrow-small-batch-faster of the next section replaced. The tables of MNIST are of version \
+0.1, whose settings had been chosen by these images; UMAP and openTSNE have their default \
+settings, and no views. Seconds are those of the clock.
 """
 FEATURES = """## A map of a published network's features
 

@@ -247,7 +247,7 @@ def test_the_points_of_a_run_have_the_cells_of_their_images(run: Path, tmp_path:
     assert names.find(found[3]["id"]) == [Place("val", 3)]
     with pytest.raises(InspectionError, match="no column “agee”"):
         write_points(run, where="agee>3")
-    with pytest.raises(InspectionError, match=r"no map of step 99: there are maps of"):
+    with pytest.raises(InspectionError, match=r"no map of step 99, only of"):
         write_points(run, step=99)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from tui_latent.compared_maps import other_images, same_labels_known
 from tui_latent.config.methods import method_class
 from tui_latent.differing_settings import SettingRow, setting_text
+from tui_latent.nouns import counted
 from tui_latent.runs.row_ids import read_row_ids
 from tui_latent.runs.schema import RunError, RunSnapshot
 
@@ -117,7 +118,8 @@ def _known_rows(runs: Sequence[RunSnapshot]) -> _Rows:
             other_order=True,
         )
     common = len(set(ids[0]).intersection(*ids[1:]))
-    return _Rows(different=f"different data ({common:,} ids in common): no numbers are comparable")
+    shared = f"{counted(common, 'id')} in common"
+    return _Rows(different=f"different data ({shared}): no numbers are comparable")
 
 
 def _ids(path: Path) -> tuple[str, ...]:

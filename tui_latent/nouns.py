@@ -1,8 +1,20 @@
-"""What a sentence calls the things whose latents a run has: images, or vectors from a file."""
+"""Nouns in sentences: what is counted, and what the things are called whose latents a run has."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with what it counts: `1 row`, `2,000 rows`, `3 classes`."""
+    ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{ending}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words for a sentence: `3, 5 and 8`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 class Nouns(NamedTuple):

@@ -45,7 +45,7 @@ METRIC_AUTOENCODERS: Final = Study(
     about="The loss is mu times the metric plus (1 - mu) times the reconstruction. Ravi Kumar's "
     "experiments run over lists of mu and of dimensions, and show kNN with five neighbours and "
     "reconstructions; the README has no table of results. mu 0 is an autoencoder alone, mu 1 a "
-    "metric alone, whose decoder learns nothing. Training uses labels. On the subset networks are "
+    "metric alone, whose decoder learns nothing. Training uses labels. On the subset, networks are "
     "a quarter as wide, and the rate is 1e-3 instead of 1e-4, because the steps are far fewer. The "
     "untrained networks are those of the siamese autoencoder.",
     variants=tuple(

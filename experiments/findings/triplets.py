@@ -22,7 +22,7 @@ CLASS_TRIPLETS: Final = Study(
     "accuracies. kNN@1 is the share of test images that lie in a Voronoi cell of their own class, "
     "with a cell for each training image; with a cell for each class mean it is the last column. "
     "Training uses labels. It stops by the validation images. On the "
-    "subset networks are a quarter as wide.",
+    "subset, networks are a quarter as wide.",
     variants=(
         Variant("2-D", "mnist-triplet-2d", untrained="2-D"),
         Variant("3-D", "mnist-triplet-3d", untrained="3-D"),

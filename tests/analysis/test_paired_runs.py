@@ -51,7 +51,7 @@ def test_accuracies_of_the_same_images_are_paired(make_space: MakeSpace) -> None
     assert found.overlap is not None and found.chance is not None
     assert found.chance < found.overlap < 1
     text = comparison_text(shown, [found])
-    assert "McNemar p" in text and "of the same 90 images" in text
+    assert "McNemar p" in text and "on the same 90 images" in text
     written = comparison_table(shown, paired=[found])["paired"]
     assert written[0]["accuracy"]["p"] == pytest.approx(expected)
 

@@ -564,3 +564,18 @@ def test_what_is_not_a_range_of_values_is_reported(written: object, said: str) -
     with pytest.raises(PresetError) as caught:
         parse_preset(table, {"data.range": written}, "mine.toml")
     assert "data.range" in str(caught.value) and said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "says"),
+    [
+        ("train.batch_size", "abc", "should be a valid integer, not 'abc'"),
+        ("train.batch_size", 1.5, "should be a valid integer, not 1.5"),
+        ("train.lr", "abc", "should be a valid number, not 'abc'"),
+        ("train.lr", 0, "should be greater than 0, not 0"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_in_one_clause(
+    key: str, given: object, says: str
+) -> None:
+    assert refused(table(), {key: given}) == f"mine.toml: {key}: {says}"

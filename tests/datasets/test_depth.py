@@ -96,7 +96,9 @@ def test_a_tiff_of_five_channels_keeps_all_values(
     assert "12x12 with 5 channels of 16 bits" in log[-1]
     assert "8 images with 5 channels of more than 8 bits: 0 is shown as black, 4,095" in log[-1]
     assert ("channels: a, b, c, d, e" in log[-1]) == (kind in ("ome", "imagej"))
-    assert ("8 of several frames, reduced to the first" in log[-1]) == (kind == "stack in depth")
+    assert ("8 with several frames, of which only the first is used" in log[-1]) == (
+        kind == "stack in depth"
+    )
 
 
 def test_pages_without_names_are_channels_up_to_sixteen(tmp_path: Path, data_folder: Path) -> None:
@@ -540,7 +542,7 @@ def test_values_that_are_no_numbers_are_told(tmp_path: Path, data_folder: Path) 
     write_arrays(tmp_path / "some", images)
     log: list[str] = []
     load(tmp_path / "some", log)
-    assert "2 with values that are no numbers (NaN or infinite)" in log[-1]
+    assert "2 with values that are not finite (NaN or infinite)" in log[-1]
     images[4] = np.nan
     write_arrays(tmp_path / "one", images)
     with pytest.raises(DataError, match=r"4\.npy \(no pixel has a finite value\)"):

@@ -262,7 +262,7 @@ def test_masks_within_splits_are_not_classes(tmp_path: Path, data_folder: Path) 
     for number in range(4):
         for folder in ("train/images", "train/labels", "val/images", "val/labels"):
             paint(tmp_path / "d" / folder / f"{number}.png", RED)
-    with pytest.raises(DataError, match="look like images and what belongs to them"):
+    with pytest.raises(DataError, match="look like images and their masks or labels"):
         load(tmp_path / "d", size=8)
     assert load(tmp_path / "d", size=8, classes=("images",)).train.class_names == ("images",)
 
@@ -276,7 +276,7 @@ def test_images_beside_class_folders_are_reported_with_a_way_to_use_them(
     log: list[str] = []
     settings = DataSettings(source="folder", path=str(tmp_path / "d"), size=8)
     load_dataset(settings, 0, log.append)
-    assert "4 images outside of class folders; data.labels=none uses all" in log[-1]
+    assert "4 images outside the class folders; data.labels=none uses all" in log[-1]
     whole = load(tmp_path / "d", size=8, labels="none")
     assert len(whole.train) + len(whole.val) == 8
 

@@ -176,7 +176,7 @@ def test_what_was_done_to_files_is_reported(tmp_path: Path, data_folder: Path) -
     log: list[str] = []
     load_dataset(DataSettings(source="folder", path=str(tmp_path / "d"), size=8), 0, log.append)
     assert "1 with transparency, on a white background" in log[-1]
-    assert "1 not square" in log[-1] and "2 of several frames" in log[-1]
+    assert "1 not square" in log[-1] and "2 with several frames" in log[-1]
     image = decode(folder / "many.tif", 8)
     assert image is not None and np.asarray(image).max() == 50
 

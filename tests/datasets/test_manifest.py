@@ -282,7 +282,7 @@ def test_names_are_found_as_other_systems_write_them(root: Path, written: str) -
     log: list[str] = []
     dataset = load(path, log)
     assert sorted(numbers([*dataset.train.images, *dataset.val.images])) == list(range(12))
-    assert "12 names matched although their case or accents differ" in log[-1]
+    assert "12 names matched, although case or accents differ" in log[-1]
     for n in range(12):
         picture(50).save(root / "imgs" / f"É{n}.png")
     write(path, [["path"], *([f"imgs/É{n}.PNG"] for n in range(12))])
@@ -463,7 +463,7 @@ def test_the_same_image_in_both_splits_is_reported(root: Path) -> None:
     table[12][0] = "imgs/0.png"
     log: list[str] = []
     load(write(root / "m.csv", table), log)
-    assert "1 images are in both splits, such as imgs/0.png" in log[-1]
+    assert "1 image is in both splits, such as imgs/0.png" in log[-1]
 
 
 def identity(path: Path | str, **changes: object) -> DataIdentity:
@@ -646,6 +646,15 @@ def test_tar_shards(tmp_path: Path, data_folder: Path, named: str) -> None:
     assert {c.name: c.text(2) for c in dataset.train.columns} == {"key": "a/0002", "age": "3"}
     assert "not used: 12 .mask.png files" in log[-1] and "lists or tables: box" in log[-1]
     assert "2 tar archives" in describe_source(settings(root / named)).note
+
+
+def test_one_file_that_is_left_out_of_a_shard_is_in_the_singular(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    write_tar(tmp_path / "set-train-0000.tar", [*members(range(8)), ("a/lost.json", b"{}")])
+    log: list[str] = []
+    load(tmp_path / "set-train-0000.tar", log)
+    assert "8 .mask.png files, 1 sample without an image" in log[-1]
 
 
 def test_an_archive_of_class_folders_says_that_they_are_not_read(

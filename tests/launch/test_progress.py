@@ -50,6 +50,8 @@ def test_before_the_first_step_the_log_says_what_takes_so_long(tmp_path: Path) -
     assert describe(reader.refresh()) == (
         "starting  timm:resnet18 features: 512 of 9,000 images, 3 min left"
     )
+    writer.log("finished")
+    assert describe(reader.refresh()) == "starting", "the end of an earlier session is no news"
     writer.log("a" * 500)
     assert len(describe(reader.refresh())) < 100
     writer.status(state="running", phase="training")

@@ -12,9 +12,10 @@ import pytest
 
 from tests.training.conftest import SMALL
 from tests.waiting import patience, until
+from tui_latent.config.preset_files import PresetError
 from tui_latent.config.presets import load_preset
 from tui_latent.launch.background import start_in_background
-from tui_latent.launch.start import create_run, train_run
+from tui_latent.launch.start import check_preset, create_run, train_run
 from tui_latent.runs.control import read_request, request
 from tui_latent.runs.queue import add_to_queue, queued_runs
 from tui_latent.runs.run_list import delete_run
@@ -161,3 +162,11 @@ def test_a_training_whose_folder_is_made_anew_stops_and_says_so_outside_it(
     assert f"tui-latent: {path}: this folder was " in errors
     assert contents(again) == before
     assert train_run(again).state == "finished"
+
+
+def test_a_folder_that_is_not_there_is_reported_beside_its_setting(tmp_path: Path) -> None:
+    missing = tmp_path / "photos"
+    preset = load_preset("folder-contrastive-2d", {"data.path": str(missing)})
+    with pytest.raises(PresetError) as caught:
+        check_preset(preset, tmp_path, "mine")
+    assert str(caught.value) == f"mine: data.path: no folder {missing}"

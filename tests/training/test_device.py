@@ -100,6 +100,9 @@ def test_a_gpu_asked_for_by_name_that_cannot_be_used_is_refused_with_the_reason(
     with pytest.raises(DeviceError, match="torch sees 2 GPUs"):
         choose_device("cuda:2")
     assert choose_device("cuda") == torch.device("cuda", 0)
+    machine.gpus = [(70, (9, 0))]
+    with pytest.raises(DeviceError, match="torch sees 1 GPU here"):
+        choose_device("cuda:1")
 
 
 @pytest.mark.parametrize(

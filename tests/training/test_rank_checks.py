@@ -45,7 +45,7 @@ def test_another_setting_is_named_with_both_values(changes: dict[str, Any], name
 def test_of_many_settings_three_are_named() -> None:
     preset = _preset()
     asked = dict.fromkeys(("train.lr", "train.seed", "train.epochs", "method.width"), -1)
-    assert "and 1 more differ" in difference(told(preset), preset, asked)
+    assert "and 1 more differs" in difference(told(preset), preset, asked)
 
 
 def test_a_resume_is_asked_for_its_own_settings_alone() -> None:

@@ -88,7 +88,11 @@ def test_classes_with_few_images_are_named() -> None:
     counts[3] = 0
     counts[3, 3] = 4
     found = only(judge(run(confusion=counts)), "few images")
-    assert "3 (4)" in found.sentence and not found.headline
+    assert found.sentence == "One class has too few held-out images to judge: 3 (4)."
+    assert found.evidence.startswith("1 of 10 classes has fewer") and not found.headline
+    counts[5] = counts[3]
+    found = only(judge(run(confusion=counts)), "few images")
+    assert found.sentence.startswith("Some classes have too few held-out images to judge: 3 (4), ")
 
 
 def test_what_is_missing_is_reported_with_its_reason() -> None:

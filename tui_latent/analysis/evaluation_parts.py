@@ -33,7 +33,7 @@ from tui_latent.metrics.neighbourhood_hit import neighbourhood_hit
 from tui_latent.metrics.projection import to_plane
 from tui_latent.metrics.spectrum import alpha_req, participation_ratio, spectrum
 from tui_latent.metrics.trustworthiness import NEIGHBOURS, SAMPLE, faithfulness
-from tui_latent.nouns import IMAGES, Nouns
+from tui_latent.nouns import IMAGES, Nouns, counted
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import Curve
 
@@ -105,9 +105,10 @@ class LabelledLatents:
         for what, labels in (*bank, (self.nouns.held_out, self.query_labels)):
             unknown = int((labels == UNLABELLED).sum())
             if 0 < unknown < len(labels):
+                are = "has no label and is" if unknown == 1 else "have no label and are"
                 notes.append(
-                    f"{unknown:,} of {len(labels):,} {what}s have no label and are left out "
-                    "where classes count"
+                    f"{unknown:,} of {counted(len(labels), what)} {are} left out where classes "
+                    "count"
                 )
         return notes
 

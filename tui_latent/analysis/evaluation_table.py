@@ -7,6 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 from textwrap import wrap
 from typing import Any, Final
 
+from tui_latent.nouns import counted
 from tui_latent.number_format import UNKNOWN, short_number
 from tui_latent.runs.confusion import confused_pairs
 from tui_latent.runs.metric_specs import EVALUATION_PARTS, spec_of
@@ -51,7 +52,8 @@ def headline(found: Found) -> str:
     images += "held-out images" if training else "images"
     line = f"step {found['step']:,} · {latents['dimensions']}-D latents of {images}"
     if found.get("origin") == "opened":
-        line = f"{latents['held_out_images']:,} vectors of {latents['dimensions']:,} numbers"
+        line = f"{latents['held_out_images']:,} vectors of "
+        line += counted(latents["dimensions"], "number")
     return f"{found['run']} · {line}"
 
 
@@ -135,10 +137,7 @@ def table_lines(found: Found) -> list[str]:
         names = found["class_names"]
         mixed = confused_pairs(found["knn_held_out"]["confusion"], _MIXED)
         lines += ["", "most confused:" + (" none" if not mixed else "")]
-        lines += [
-            f"  {names[a]} → {names[b]}  {count:,} image{'s' * (count != 1)}"
-            for a, b, count in mixed
-        ]
+        lines += [f"  {names[a]} → {names[b]}  {counted(count, 'image')}" for a, b, count in mixed]
     legend = [_INTERVALS] if any("knn" in part or part == "probe" for part in found) else []
     return [*lines, *([""] if legend or classes else []), *legend, *([_AUC] if classes else [])]
 
@@ -249,7 +248,8 @@ def _clustering(of: Found, held_out: str) -> list[str]:
     chosen = "" if compared else "; the number of clusters has the best silhouette"
     return [
         _named(of, *agreement, "clustering/silhouette"),
-        f"{of['clusters']} clusters of {of['images']:,} {held_out}{some}{fewer}{sample}{chosen}",
+        f"{counted(of['clusters'], 'cluster')} of {of['images']:,} {held_out}"
+        f"{some}{fewer}{sample}{chosen}",
         *_class_silhouettes(of.get("class_silhouettes") or {}, of.get("class_silhouette")),
     ]
 
@@ -350,7 +350,8 @@ def _outliers(curve: Found, held_out: str) -> list[str]:
     if "aupr" in curve:
         beside = f"  AUPR {figure(curve['aupr'])}  FPR at 95 % TPR {figure(curve['fpr95'])}"
     line = (
-        f"{curve['outliers']}: AUC {figure(curve['auc'])}{beside}  {curve['images']:,} outliers, "
+        f"{curve['outliers']}: AUC {figure(curve['auc'])}{beside}  "
+        f"{counted(curve['images'], 'outlier')}, "
         f"{curve['inliers']:,} {held_out}"
     )
     return [line, *(f"  {note}" for note in curve["notes"])]

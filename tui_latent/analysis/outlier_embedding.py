@@ -26,6 +26,7 @@ from tui_latent.datasets.pretrained_weights import fetched_weights
 from tui_latent.datasets.sources import load_dataset, resized
 from tui_latent.metrics.outlier_detection import anomaly_scores, roc
 from tui_latent.metrics.sample_order import order_of_chunks
+from tui_latent.nouns import counted
 from tui_latent.sources.errors import DataError
 from tui_latent.training.evaluator import Evaluator
 
@@ -62,7 +63,7 @@ def outlier_curve(
             raise NotMeasured(str(error)) from error
 
     def embed(part: ImageSet, what: str, of: Dataset) -> Tensor:
-        words = f"embedding {len(part):,} {what}"
+        words = f"embedding {counted(len(part), what)}"
         evaluator = Evaluator(of, None, preset.train.batch_size, lambda: on_progress(words))
         on_progress(words)
         return evaluator.embed(model.method, part)
@@ -70,11 +71,11 @@ def outlier_curve(
     bank, queries = space.bank, space.queries
     if model.step != step:
         seen = source.inputs()
-        bank = embed(seen.train, "training images", seen)
-        queries = embed(seen.val, "held-out images", seen)
+        bank = embed(seen.train, "training image", seen)
+        queries = embed(seen.val, "held-out image", seen)
         notes.append(f"all images embedded by the checkpoint of step {model.step:,}")
     search = density_search(bank)
-    outlying = embed(inputs.val, "outliers", inputs)
+    outlying = embed(inputs.val, "outlier", inputs)
     if not torch.isfinite(outlying).all():
         raise NotMeasured("the network's latents of the outliers are not finite")
     words = "anomaly scores"
@@ -143,7 +144,8 @@ def as_shape(images: Tensor, shape: tuple[int, ...], fit: Fit = "crop") -> tuple
     channels, height, width = shape
     if images.shape[1] != channels and {images.shape[1], channels} != {1, 3}:
         raise NotMeasured(
-            f"the outliers have {images.shape[1]} channels, but the run's images have {channels}"
+            f"the outliers have {counted(images.shape[1], 'channel')}, but the run's images have "
+            f"{channels}"
         )
     old = "x".join(map(str, images.shape[2:]))
     if images.shape[2:] != (height, width):

@@ -76,7 +76,7 @@ def _map_of(run: Path, step: int | None) -> LatentMap:
         return latent_map
     steps = ", ".join(f"{s:,}" for s in snapshot.map_steps[-8:])
     if step is not None and steps:
-        raise InspectionError(f"{run.name} has no map of step {step:,}: there are maps of {steps}")
+        raise InspectionError(f"{run.name} has no map of step {step:,}, only of {steps}")
     raise InspectionError(f"{run.name} has no map yet: the first evaluation writes it")
 
 

@@ -8,6 +8,7 @@ import sys
 import click
 
 from tui_latent.cli.options import FAILED, fail, json_option
+from tui_latent.nouns import counted
 from tui_latent.runtime.sanitize import plain_text
 
 
@@ -22,9 +23,10 @@ from tui_latent.runtime.sanitize import plain_text
 )
 @json_option
 def check_plugin(file: str, settings: tuple[str, ...], as_json: bool) -> None:
-    """Train FILE's methods and networks for ten steps on digits, read its sources, report failures.
+    """Try the methods, networks and sources of FILE, and report what fails.
 
-    The exit code is 0 if everything is right.
+    Methods and networks are trained for ten steps on digits, and sources are read. The exit code
+    is 0 if everything is right.
     """
     from tui_latent.config.preset_files import PresetError
     from tui_latent.config.presets import parse_override
@@ -62,6 +64,6 @@ def check_plugin(file: str, settings: tuple[str, ...], as_json: bool) -> None:
                 if check.problem:
                     click.echo(plain_text(f"            {check.problem}"))
         count = len(problems)
-        click.echo(f"{count} problem{'s' if count > 1 else ''}" if count else "everything is right")
+        click.echo(counted(count, "problem") if count else "everything is right")
     if problems:
         sys.exit(FAILED)

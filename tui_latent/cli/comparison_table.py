@@ -8,6 +8,7 @@ from typing import Final
 from tui_latent.analysis.paired_runs import PairedRun
 from tui_latent.comparison import Comparison, MetricRow, difference_text
 from tui_latent.differing_settings import setting_text
+from tui_latent.nouns import counted
 from tui_latent.number_format import UNKNOWN, number
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.verdict.comparing import comparison_line
@@ -88,7 +89,7 @@ def _paired(shown: Comparison, paired: Sequence[PairedRun]) -> list[str]:
         return []
     titles = [
         f"beside {shown.labels[0]}",
-        "kNN@20",
+        "kNN@20, points",
         "95 % interval",
         "McNemar p",
         "CKA",
@@ -114,13 +115,15 @@ def _paired(shown: Comparison, paired: Sequence[PairedRun]) -> list[str]:
             if why
         ]
     counts = [found.accuracy.images for found in paired if found.accuracy is not None]
-    legend = [f"of the same {max(counts):,} images; interval by bootstrap"] if counts else []
+    images_of_both = counted(max(counts, default=0), "image")
+    words = f"percentage points on the same {images_of_both}; the interval is by bootstrap"
+    legend = [words] if counts else []
     return ["\n".join([_table(titles, rows), *legend, *reasons])]
 
 
 def signed(share: float) -> str:
     """Write the difference of two shares in percentage points, with its sign."""
-    return f"{100 * share:+.1f} %" if share else "0 %"
+    return f"{100 * share:+.1f}" if share else "0"
 
 
 def _table(titles: list[str], rows: list[list[str]], right: Sequence[int] = ()) -> str:

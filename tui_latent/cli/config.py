@@ -78,7 +78,10 @@ def edit() -> None:
 
 @config.command()
 def check() -> None:
-    """Check the file; the exit code is 1 if something in it cannot be used."""
+    """Check the file.
+
+    The exit code is 1 if something in it cannot be used.
+    """
     _check(config_path())
 
 

@@ -14,6 +14,7 @@ from tui_latent.config.preset_files import preset_folder, preset_names
 from tui_latent.config.settings import DataSettings, TrainSettings
 from tui_latent.datasets.describe import describe_source
 from tui_latent.datasets.paths import data_folder
+from tui_latent.nouns import counted
 from tui_latent.plugins.loading import all_plugins, failed_packages
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runtime.hardware import devices, driver_trouble, no_gpu_reason
@@ -55,7 +56,8 @@ def _devices() -> dict[str, str]:
     found |= _driver(found, _seen_by_torch())
     chosen = choose_device("auto")
     precision = str(choose_precision(TrainSettings(), chosen)).removeprefix("torch.")
-    found["auto selects"] = f"{chosen}, {precision}, {torch.get_num_threads()} CPU threads"
+    threads = counted(torch.get_num_threads(), "CPU thread")
+    found["auto selects"] = f"{chosen}, {precision}, {threads}"
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui_latent.cli.options import FAILED, fail, find_folder, json_option, runs_option
+from tui_latent.nouns import counted
 from tui_latent.runtime.sanitize import plain_name, plain_text
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def _lines(found: Labelled) -> list[str]:
     if found.class_names:
         lines[0] += f" ({len(found.class_names):,}: {_some(found.class_names)})"
     if found.unused:
-        lines.append(f"{found.unused:,} images in the file were not used by the run")
+        were = "was" if found.unused == 1 else "were"
+        lines.append(f"{counted(found.unused, 'image')} in the file {were} not used by the run")
     if found.metrics:
         shown = [f"kNN@{name.rpartition('_')[2]} {v:.4f}" for name, v in found.metrics.items()]
         lines.append(f"step {found.step:,}: {', '.join(shown)}")

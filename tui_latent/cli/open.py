@@ -139,8 +139,8 @@ def _results(plan: Plan, made: list[Made]) -> dict[str, Any]:
 
 def _told(plan: Plan, made: list[Made], found: dict[str, Any], runs: str | None) -> list[str]:
     """Return what was made in lines for people; `runs` is the folder of runs they asked for."""
+    from tui_latent.nouns import counted
     from tui_latent.opening.movers import in_words
-    from tui_latent.opening.words import counted
 
     lines = []
     for run in made:

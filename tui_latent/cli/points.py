@@ -15,11 +15,17 @@ from tui_latent.cli.options import (
     json_option,
     runs_option,
 )
+from tui_latent.nouns import counted
 
 
 @click.command()
 @click.argument("run")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.csv")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="CSV file to write (default: one in RUN's folder).",
+)
 @click.option("--step", type=int, help="Step of the evaluation (default: the newest).")
 @click.option(
     "--where",
@@ -46,4 +52,4 @@ def points(
     if as_json:
         click.echo(json.dumps({"run": path.name, "csv": str(written), "points": count}))
     else:
-        click.echo(f"{written}: {count:,} point{'s' * (count != 1)}")
+        click.echo(f"{written}: {counted(count, 'point')}")

@@ -45,7 +45,7 @@ def runs(words: tuple[str, ...], every: bool, runs: str | None, as_json: bool) -
         click.echo(json.dumps({"folder": str(folder), "runs": [run_row(s) for s in shown]}))
         return
     if not found and words:
-        click.echo(f"no run in {folder} matches {' '.join(words)}")
+        click.echo(f"no run in {folder} matches '{' '.join(words)}'")
     elif not found:
         click.echo(f"no runs in {folder}; start one with: tui-latent train digits-contrastive-2d")
     for summary in shown:
@@ -83,7 +83,12 @@ def evaluate(run: str, outliers: str | None, runs: str | None, as_json: bool) ->
 
 @click.command()
 @click.argument("run")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PNG to write (default: one in RUN's folder).",
+)
 @runs_option
 @plugin_option
 @json_option
@@ -106,7 +111,12 @@ def report(run: str, out: Path | None, runs: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("names", metavar="RUN RUN...", nargs=-1, required=True)
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PNG to write (default: one in the first RUN's folder).",
+)
 @runs_option
 @plugin_option
 @json_option

@@ -94,7 +94,7 @@ def _stop_sweep(path: Path, what: str) -> None:
 @runs_option
 @plugin_option
 def tune(run: str, settings: tuple[str, ...], runs: str | None) -> None:
-    """Change learning rate, loss weights or augmentations of RUN while it is training.
+    """Change the learning rate, loss weights or augmentations of RUN while it is training.
 
     For example: tui-latent tune latest train.lr=0.001 augment.noise=0.1. The change applies
     from the next step on, is recorded as an event, and is repeated after a resume. If no process

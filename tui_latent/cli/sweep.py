@@ -23,6 +23,7 @@ from tui_latent.cli.options import (
     plugin_option,
     runs_option,
 )
+from tui_latent.nouns import counted
 from tui_latent.preferences.runs_folders import folder_of_runs
 from tui_latent.runs.schema import RunBusyError, RunError
 from tui_latent.runtime.sanitize import plain_text
@@ -260,8 +261,9 @@ def _say_before(
     for sentence in planned.twice if planned else ():
         click.echo(plain_text(f"tui-latent: {sentence}"), err=True)
     if planned and drawn is not None and len(planned.trials) + len(planned.twice) < drawn:
-        found = len(planned.trials)
-        click.echo(f"tui-latent: there are only {found} different combinations", err=True)
+        are = "is" if len(planned.trials) == 1 else "are"
+        found = counted(len(planned.trials), "different combination")
+        click.echo(f"tui-latent: there {are} only {found}", err=True)
 
 
 def _command(context: click.Context, called: str, presets: Sequence[Preset]) -> str:
@@ -316,7 +318,12 @@ def _report(preset_name: str, path: Path, results: Sequence[TrialResult], as_jso
 @click.command("sweep-report")
 @click.argument("name", metavar="SWEEP")
 @click.option("--metric", help="Rank by this metric (default: the sweep's own).")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.png")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PNG to write (default: one in SWEEP's folder).",
+)
 @runs_option
 @json_option
 def sweep_report(

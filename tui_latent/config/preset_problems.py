@@ -36,7 +36,8 @@ def problem_in_words(detail: dict[str, Any], table: Mapping[str, Any]) -> tuple[
         return key, "missing"
     given = detail["input"]
     given = str(given) if isinstance(given, (date, time)) else repr(given)
-    problem = f"{detail['msg'][0].lower()}{detail['msg'][1:]}, not {given}"
+    wanted = detail["msg"].removeprefix("Input ").partition(", ")[0]  # the rest says it again
+    problem = f"{wanted[0].lower()}{wanted[1:]}, not {given}"
     return key, problem + _how_to_write(kind, detail["input"])
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tui_latent.datasets.prepared_store import prepared
 from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.shared_files import remove_parts, whole_file
+from tui_latent.nouns import counted
 from tui_latent.runtime.array_files import checked_array
 from tui_latent.sources.errors import DataError
 
@@ -99,7 +100,7 @@ def _write(
             "is available: free some space, lower data.size, or set TUI_LATENT_DATA to another disk"
         )
     progress, done = ProgressLog(log), 0
-    log(f"storing {shape[0]:,} images once, in {place}")
+    log(f"storing {counted(shape[0], 'image')} once, in {place}")
     with whole_file(place) as file:
         header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False}
         np.lib.format.write_array_header_2_0(file, header | {"shape": shape})

@@ -41,6 +41,7 @@ from tui_latent.datasets.prepared_store import prepared
 from tui_latent.datasets.progress import ProgressLog
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.shared_files import make_folder, open_shared, whole_file
+from tui_latent.nouns import counted
 from tui_latent.runtime.limits import cpu_cores
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.value_range import ValueCounts
@@ -200,7 +201,7 @@ def _decode_from(
 ) -> None:
     """Decode the items from index `done` on; log and save the progress once a second."""
     again = " once more, now that the range of their values is known" if how.scales else " once"
-    log(f"decoding {len(items) - done:,} images{again}, into {folder}")
+    log(f"decoding {counted(len(items) - done, 'image')}{again}, into {folder}")
     start = synced = time.monotonic()
     ready, saved = done, done
     pending: list[Facts] = []

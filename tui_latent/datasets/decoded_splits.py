@@ -18,6 +18,7 @@ from tui_latent.datasets.folder_layout import DEFAULT_SIZE
 from tui_latent.datasets.image_file import FRAMES, NOT_FINITE, NOT_SQUARE, TRANSPARENT
 from tui_latent.datasets.image_item import ImageItem
 from tui_latent.datasets.item_decoding import CORRUPT, WHOLE, Decoding, Facts
+from tui_latent.nouns import counted
 from tui_latent.runtime.regular_files import SizeError, leads_nowhere
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
@@ -212,10 +213,10 @@ def _done(
     words = (
         (TRANSPARENT, ground),
         (NOT_SQUARE, f"not square, {_TO_SQUARE[settings.fit]}"),
-        (FRAMES, "of several frames, reduced to the first"),
+        (FRAMES, "with several frames, of which only the first is used"),
         (
             NOT_FINITE,
-            "with values that are no numbers (NaN or infinite), shown as the lowest or the highest",
+            "with values that are not finite (NaN or infinite), shown as the lowest or the highest",
         ),
     )
     notes = [
@@ -237,6 +238,6 @@ def _done(
             for (width, height), count in sizes.most_common(_SIZES)
         )
         more = len(sizes) - _SIZES
-        rest = f", and {more:,} more size{'s' if more > 1 else ''}" if more > 0 else ""
+        rest = f", and {counted(more, 'more size')}" if more > 0 else ""
         notes.append(f"sizes differ: {named}{rest}")
     return notes

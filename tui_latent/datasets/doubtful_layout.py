@@ -29,7 +29,7 @@ def refuse_doubtful(layout: FolderLayout, poll: Callable[[], None]) -> None:
     if is_images_with_masks(folders):
         images = next(name for name in folders if is_images_name(name))
         raise DataError(
-            f"{layout.train}: {listed(folders)} look like images and what belongs to them, not "
+            f"{layout.train}: {listed(folders)} look like images and their masks or labels, not "
             f"like classes: set data.path to {layout.train / images}, {sure}"
         )
     if layout.test is not None:

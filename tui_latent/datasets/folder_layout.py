@@ -11,6 +11,7 @@ from tui_latent.datasets.class_folders import matched_folders, same_folders
 from tui_latent.datasets.files_instead import files_instead, use_of_file
 from tui_latent.datasets.folder_entries import Entries, entries_of, is_image_name, listed
 from tui_latent.datasets.splits import Role, roles_within, split_role
+from tui_latent.nouns import counted
 from tui_latent.runtime.near_names import near_names
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
@@ -323,8 +324,9 @@ def _layout(
         )
     notes = list(notes)
     if images:
-        notes.append(f"not used: {images:,} images outside of class folders; data.labels=none "
-                     "uses all images, without classes")  # fmt: skip
+        stray = counted(images, "image")
+        notes.append(f"not used: {stray} outside the class folders; data.labels=none uses all "
+                     "images, without classes")  # fmt: skip
     if clashing := look_alike(folders):
         notes.append(f"classes whose names look alike: {listed(clashing)}")
     if same := same_folders(train, folders):

@@ -23,6 +23,7 @@ from tui_latent.datasets.content_digests import (
 from tui_latent.datasets.folder_layout import ImageFile
 from tui_latent.datasets.row_digests import digests_of, kept_digests
 from tui_latent.datasets.row_file import row_file
+from tui_latent.nouns import counted
 from tui_latent.sources.files.raw import UNLABELLED, RawImages, RawSplit, in_file
 
 _TORN = (
@@ -232,7 +233,7 @@ def _listed(names: Sequence[str], how: str) -> str:
 
 
 def _count(number: int, how: str) -> str:
-    return f"{number:,} image{'s' if number > 1 else ''} {how}" if number else ""
+    return f"{counted(number, 'image')} {how}" if number else ""
 
 
 def _some(names: Sequence[str]) -> str:

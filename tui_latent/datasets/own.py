@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tui_latent.nouns import counted
 from tui_latent.plugins.loading import plugin_trouble
 from tui_latent.plugins.registry import plugin_of
 from tui_latent.sources.base import OwnSource
@@ -61,11 +62,14 @@ def _checked(source: OwnSource, split: str, found: RawSplit, raw: RawImages) -> 
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
         raise _wrong(source, f"the labels of {split} are not an array of integers")
     if labels.shape != (count,):
-        raise _wrong(source, f"{split} has {count:,} images, but labels of shape {labels.shape}")
+        raise _wrong(
+            source, f"{split} has {counted(count, 'image')}, but labels of shape {labels.shape}"
+        )
     if labels.min() < -1 or labels.max() >= len(raw.class_names):
         odd = labels[(labels < -1) | (labels >= len(raw.class_names))][0]
-        names = f"{len(raw.class_names):,} class names"
-        raise _wrong(source, f"{split} has label {odd}, but there are {names}, and -1 for none")
+        names = counted(len(raw.class_names), "class name")
+        wanted = "a label is the position of a name, or -1 for none"
+        raise _wrong(source, f"{split} has label {odd}, but {names}: {wanted}")
     return replace(found, labels=labels.astype(np.int64))
 
 

@@ -248,6 +248,7 @@ def _one_image(dataset: Dataset, images: ImageSet, target: int) -> DataError:
 
 def _without_classes(dataset: Dataset, images: ImageSet, missing: int) -> DataError:
     which = "training" if images is dataset.train else "held-out"
+    have = "has" if missing == 1 else "have"
     helps = "give each image a class, or use a method that needs none, such as contrastive"
     if missing < len(images):
         names = ",".join(images.class_names)
@@ -255,7 +256,7 @@ def _without_classes(dataset: Dataset, images: ImageSet, missing: int) -> DataEr
     elif images is not dataset.train:
         helps = "give them one, or hold out training images instead: data.val_fraction=0.2"
     return DataError(
-        f"{dataset.name}: {missing:,} of {len(images):,} {which} images have no class, and pairs "
+        f"{dataset.name}: {missing:,} of {len(images):,} {which} images {have} no class, and pairs "
         f"and triplets are drawn by class: {helps}"
     )
 

@@ -35,6 +35,7 @@ from tui_latent.datasets.selection import (
     merged_classes,
     stratified_split,
 )
+from tui_latent.nouns import counted
 from tui_latent.runtime.array_files import MAPPED_FROM
 from tui_latent.sources import SOURCES, OwnSource, PublicDataset
 from tui_latent.sources.errors import DataError
@@ -122,18 +123,19 @@ def _summary(dataset: Dataset, settings: DataSettings, notes: Sequence[str]) -> 
         kind += " of 16 bits"
     cap = f" (at most {settings.per_class:,} per class)" if settings.per_class else ""
     classes = len(train.class_names)
-    of_classes = f"of {classes:,} class{'es' if classes > 1 else ''}"
+    of_classes = f"of {counted(classes, 'class')}"
     missing = sum(int((split.labels == UNLABELLED).sum()) for split in (train, val))
     if missing:
-        notes = (f"{missing:,} of {len(train) + len(val):,} images have no class", *notes)
+        have = "has" if missing == 1 else "have"
+        notes = (f"{missing:,} of {len(train) + len(val):,} images {have} no class", *notes)
     if not classes:
         of_classes = "without classes"
         notes = ("kNN is not measured, because no image has a class", *notes[1:])
     return "; ".join(
         (
-            f"{dataset.name}: {len(train):,} training images{cap} {of_classes}, "
+            f"{dataset.name}: {counted(len(train), 'training image')}{cap} {of_classes}, "
             f"{height}x{width} {kind}",
-            f"held out: {len(val):,} images, {dataset.held_out}",
+            f"held out: {counted(len(val), 'image')}, {dataset.held_out}",
             *notes,
         )
     )

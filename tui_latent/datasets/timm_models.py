@@ -15,6 +15,7 @@ from tui_latent.datasets.hub_files import HubFile
 from tui_latent.datasets.model_names import how_to_install, similar
 from tui_latent.datasets.weight_choice import weights_of
 from tui_latent.datasets.weight_files import are_missing, loading_weights, read_weight_file
+from tui_latent.nouns import counted
 from tui_latent.runtime.near_names import near_names
 from tui_latent.sources.errors import DataError
 
@@ -159,7 +160,7 @@ def _channels_of(network: nn.Module, state: Mapping[str, Tensor]) -> dict[str, A
     if channels == _COLOUR:
         return {}
     if channels != own:
-        seen = f"{channels} channel{'s' * (channels != 1)}"
+        seen = counted(channels, "channel")
         others = str(own) if own == _COLOUR else f"{own} or {_COLOUR}"
         raise ValueError(f"its first layer takes images with {seen}, not {others}")
     return {"input_size": (channels, *known["input_size"][1:])}

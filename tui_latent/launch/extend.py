@@ -14,6 +14,7 @@ from tui_latent.config.presets import load_run_preset, parse_preset, preset_tabl
 from tui_latent.config.settings import Preset
 from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.launch.start import devices_problem
+from tui_latent.nouns import counted
 from tui_latent.runs.atomic_files import replace_file
 from tui_latent.runs.file_lock import FileLock
 from tui_latent.runs.manifest import PRESET_FILE
@@ -36,7 +37,7 @@ def settings_for_epochs(path: Path, total: int) -> dict[str, object]:
     preset = load_run_preset(path)
     earlier = sum(stage.epochs for stage in preset.training_stages()[:-1])
     if total <= earlier:
-        problem = f"the stages before the last have {earlier} epochs: ask for more"
+        problem = f"the stages before the last take {counted(earlier, 'epoch')}: ask for more"
         raise PresetError(path.name, [("--epochs", problem)])
     return {epochs_setting(preset): total - earlier}
 
@@ -110,7 +111,8 @@ def _refuse(
     total = _epochs(after)
     if total <= status.epoch:
         more = int(status.epoch) + 1 - _epochs(before) + before.training_stages()[-1].epochs
-        problem = f"{status.epoch:g} epochs are done: {may} must be {more} or more"
+        done = f"{status.epoch:g} epoch{' is' if status.epoch == 1 else 's are'} done"
+        problem = f"{done}: {may} must be {more} or more"
         raise PresetError(path.name, [("", problem)])
     stopped_early = status.state == "finished" and status.epoch < _epochs(before)
     if stopped_early and before.train.patience and after.train.patience == before.train.patience:
@@ -123,9 +125,9 @@ def _refuse(
 
 def _told(before: Preset, after: Preset, status: Status) -> str:
     total, planned = _epochs(after), _epochs(before)
-    length = f"{total} epochs" + (f" instead of {planned}" if total != planned else "")
+    length = counted(total, "epoch") + (f" instead of {planned}" if total != planned else "")
     if (many := after.train.devices) != before.train.devices:
-        length += f", with {many} process{'es' * (many > 1)}"
+        length += f", with {counted(many, 'process')}"
     if status.total_steps and status.total_epochs:
         stages = plan_stages(after, max(status.total_steps // status.total_epochs, 1))
         stage = stage_at(stages, status.step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from tui_latent.nouns import listed
 from tui_latent.runs.manifest import read_manifest
 from tui_latent.runs.origin import Origin, Wish, obeyed, origin_of
 from tui_latent.runs.schema import RunError
@@ -48,7 +49,7 @@ def refuse_unheard(path: Path, what: str) -> None:
     origin = origin_of(manifest.provenance)
     if origin == "opened":
         raise RunError(f"{path.name} {_WHERE_FROM[origin]}: there is nothing to {_VERBS[what]}")
-    known = " and ".join(sorted(heard))
+    known = listed(sorted(heard)) if heard else ""
     named = ", ".join(f'"{wish}"' for wish in (*sorted(heard), needed)) + "," * (not heard)
     raise RunError(
         f"{path.name}: its loop obeys {f'{known} only' if known else 'no requests'}; to obey "

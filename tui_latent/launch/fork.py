@@ -192,9 +192,10 @@ def _refuse_fixed(
             problems.append((key, f"is fixed: stage {stage + 1} has begun"))
     total = plan_stages(after, epoch)[-1].end
     if not problems and total <= step:
+        done = f"{step / epoch:g} epoch{' is' if step == epoch else 's are'} done"
         problems.append(
-            ("", f"{step / epoch:g} epochs are done at step {step:,}, and the preset trains for "
-                 f"{total // epoch}: set {epochs_setting(after)} to more")
+            ("", f"{done} at step {step:,}, and the preset trains for {total // epoch}: "
+                 f"set {epochs_setting(after)} to more")
         )  # fmt: skip
     if problems:
         raise PresetError(path.name, problems)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tui_latent.launch.label_file import Entry, read_label_file
 from tui_latent.launch.latent_names import UNUSED, LatentNames, latent_names
 from tui_latent.metrics.search_work import affordable
-from tui_latent.nouns import Nouns
+from tui_latent.nouns import Nouns, counted
 from tui_latent.runs.image_classes import (
     CLASSES_FILE,
     ImageClasses,
@@ -282,5 +282,5 @@ def _tell(
     shown = "".join(
         f", kNN@{k} {votes[f'val/knn_{k}']:.4f}" for k in _KS if f"val/knn_{k}" in votes
     )
-    names = len(classes.names)
-    writer.log(f"labelled: {count:,} images of {names:,} class{'es' * (names != 1)}{shown}")
+    names = counted(len(classes.names), "class")
+    writer.log(f"labelled: {counted(count, 'image')} of {names}{shown}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tui_latent.nouns import counted
 from tui_latent.runs.schema import RunError
 from tui_latent.runtime.regular_files import open_regular
 from tui_latent.runtime.sanitize import plain_name
@@ -48,7 +49,7 @@ def read_label_file(path: Path, known: Callable[[str], bool]) -> list[Entry]:
     for (line, cells), class_name in zip(rows[header:], given, strict=True):
         if len(cells) <= max(columns):
             raise RunError(
-                f"{path}: line {line:,} has {len(cells)} cell{'s' * (len(cells) != 1)}, but a "
+                f"{path}: line {line:,} has {counted(len(cells), 'cell')}, but a "
                 f"class was expected in column {columns[1] + 1}: {_WANTED}"
             )
         if not header and len(cells) != 2:
@@ -93,7 +94,7 @@ def _columns(
         return (named[0], classes[0], *splits[:1]), True
     if len(first) != 2:
         raise RunError(
-            f"{path}: line 1 has {len(first)} cell{'s' * (len(first) != 1)}: {_WANTED}; if there "
+            f"{path}: line 1 has {counted(len(first), 'cell')}: {_WANTED}; if there "
             "are more columns, name these two in a header: path,class"
         )
     # Titles of other kinds, such as "Bild,Art": neither a number nor a file.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, Protocol, TextIO, TypeVar
+from typing import Any, Final, Protocol, TextIO, TypeVar, get_args
 
 from tui_latent import number_format
 from tui_latent.launch.run_result import newest_finite, result_of
@@ -19,10 +19,11 @@ from tui_latent.runs.control import read_request
 from tui_latent.runs.metric_specs import LOSS, in_group, spec_of
 from tui_latent.runs.missing import missing_lines
 from tui_latent.runs.reader import RunReader
-from tui_latent.runs.schema import Request, RunError, RunSnapshot
+from tui_latent.runs.schema import LIVE_STATES, Request, RunError, RunSnapshot, State
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.runtime.terminal_kind import moves_cursor
 
+_ENDS: Final = frozenset(get_args(State)) - LIVE_STATES
 _TIME_OF_DAY = re.compile(r"\d\d:\d\d:\d\d ")
 _LONGEST_LINE = 80
 """characters of a line of the log"""
@@ -189,7 +190,8 @@ def describe(snapshot: RunSnapshot) -> str:
     parts = [status.state if status.state != "running" else status.phase or "running"]
     if status.state == "starting" and status.phase and snapshot.log:
         line = _TIME_OF_DAY.sub("", snapshot.log[-1])
-        parts.append(plain_name(line, _LONGEST_LINE))
+        if line.partition(":")[0] not in _ENDS:  # of the session before
+            parts.append(plain_name(line, _LONGEST_LINE))
     if status.total_steps:
         parts.append(f"step {status.step:,}/{status.total_steps:,}")
     if status.total_steps and status.total_epochs:  # a method without steps has no epochs

@@ -16,6 +16,7 @@ from tui_latent.config.train_command import train_command
 from tui_latent.datasets.describe import describe_images
 from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.launch.timm_encoder import initial_file, network_problems
+from tui_latent.nouns import counted
 from tui_latent.runs.control import read_request, take_up
 from tui_latent.runs.manifest import PRESET_FILE, read_manifest
 from tui_latent.runs.queue import leave_queue
@@ -44,7 +45,9 @@ def check_preset(preset: Preset, runs: Path, where: str) -> None:
         except RunError as error:
             problems.append((key, str(error)))
     if problem := describe_images(preset).problem:
-        problems.append(("data", problem))
+        key, named, rest = problem.partition(": ")
+        names_it = bool(named) and key.startswith("data.") and " " not in key
+        problems.append((key, rest) if names_it else ("data", problem))
     if preset.data.weights and not names_a_file(preset.data.weights):
         problems.append(("data.weights", f"there is no file at '{preset.data.weights}'"))
     problems += network_problems(preset)
@@ -70,9 +73,9 @@ def devices_problem(preset: Preset) -> str:
         if not gpus:
             return "this machine has no GPU: use train.device=cpu"
         if many > gpus:
-            return f"this machine has {gpus} GPU{'s' * (gpus != 1)}: use {gpus} at most"
+            return f"this machine has {counted(gpus, 'GPU')}: use {gpus} at most"
     elif many > (cores := cpu_cores()):
-        return f"this machine has {cores} core{'s' * (cores != 1)}: use {cores} at most"
+        return f"this machine has {counted(cores, 'core')}: use {cores} at most"
     if left := train.batch_size % many:
         sizes = [size for size in (train.batch_size - left, train.batch_size - left + many) if size]
         choices = " or ".join(f"train.batch_size={size}" for size in sizes)

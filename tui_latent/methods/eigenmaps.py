@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from tui_latent.config.methods.eigenmaps import EigenmapsSettings
 from tui_latent.methods.method import Method
+from tui_latent.nouns import counted
 
 CELLS = 2**25
 """values in memory at once while images are compared: 128 MiB"""
@@ -43,7 +44,7 @@ class Eigenmaps(Method):
         """Find the latents of the training images (N, ...); N is at least latent_dim + 2."""
         if len(x) < self.settings.latent_dim + 2:
             raise ValueError(
-                f"eigenmaps in {self.settings.latent_dim} dimensions need at least "
+                f"eigenmaps in {counted(self.settings.latent_dim, 'dimension')} need at least "
                 f"{self.settings.latent_dim + 2} training images, not {len(x)}: "
                 "lower method.latent_dim"
             )

@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.nouns import counted
 from tui_latent.opening.delimited import Table, read_table
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.numpy_files import read_npy
 from tui_latent.opening.vectors import RESERVED, Column, VectorFile
-from tui_latent.opening.words import counted
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runtime.sanitize import plain_name, printable
 from tui_latent.sources.naming import classes_of, is_measurement, natural_order

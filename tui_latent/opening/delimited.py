@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.nouns import counted
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.vectors import RESERVED, Column, VectorFile, rows_at_once
-from tui_latent.opening.words import counted
 from tui_latent.runtime.regular_files import open_regular
 from tui_latent.runtime.sanitize import plain_name
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
+from tui_latent.nouns import listed
 from tui_latent.opening.delimited import open_delimited
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.numpy_files import open_npy, open_npz, open_tensors
@@ -45,7 +46,7 @@ def open_file(named: str, taken: Collection[str] = ()) -> VectorFile:
         )
     known = [*_ARRAYS, *_TABLES]
     if ending not in known:
-        raise OpenError(f"{path}: only {', '.join(known[:-1])} and {known[-1]} files can be opened")
+        raise OpenError(f"{path}: only {listed(known)} files can be opened")
     try:
         if ending in _ARRAYS:
             return _ARRAYS[ending](path, name)

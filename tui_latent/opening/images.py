@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tui_latent.datasets.image_file import MOST_PIXELS, NO_IMAGE, opened
+from tui_latent.nouns import counted
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.vectors import VectorFile
-from tui_latent.opening.words import counted
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.thumbnail_store import SIDES
 

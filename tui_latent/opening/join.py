@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.nouns import counted
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.vectors import VectorFile
-from tui_latent.opening.words import counted
 from tui_latent.runtime.sanitize import plain_name
 
 _NAMED: Final = 5

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.nouns import counted
 from tui_latent.opening.errors import OpenError
 from tui_latent.opening.vectors import RESERVED, Column, VectorFile, chosen, rows_at_once
-from tui_latent.opening.words import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

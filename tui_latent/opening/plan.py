@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.nouns import counted
 from tui_latent.opening.columns import (
     Beside,
     ClassLabels,
@@ -23,7 +24,6 @@ from tui_latent.opening.further_columns import further_columns
 from tui_latent.opening.images import ImagesOfRows, images_of
 from tui_latent.opening.join import join, unusable
 from tui_latent.opening.vectors import VectorFile
-from tui_latent.opening.words import counted
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.sources.files.columns import Column
@@ -200,7 +200,7 @@ def _classes(labels: ClassLabels, told: bool = False) -> str:
     rest = f"; {counted(without, 'row')} without a class" if without else ""
     classes = len(labels.names)
     shown = ", ".join(labels.names[:6]) + (", …" if classes > 6 else "")
-    return f"{classes:,} class{'es' * (classes != 1)} ({shown}){rest}"
+    return f"{counted(classes, 'class')} ({shown}){rest}"
 
 
 def _column(file: VectorFile, name: str) -> Beside:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.nouns import counted
 from tui_latent.opening.errors import OpenError
 from tui_latent.runtime.sanitize import plain_name
 
@@ -90,7 +91,7 @@ def require_vectors(title: str, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
             advice += f"; try x.reshape({shape[0]}, -1)"
         if len(shape) == 3 and min(shape[1:]) > 1:
             advice += " or x.mean(axis=1)"
-        dimensions = f"{len(shape)} dimension{'s' * (len(shape) != 1)}"
+        dimensions = counted(len(shape), "dimension")
         raise OpenError(f"{title}: has {dimensions}, {shape}, but {advice}")
     if not shape[1]:
         raise OpenError(f"{title}: has the shape {shape}: its vectors have no numbers")

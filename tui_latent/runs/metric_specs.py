@@ -353,14 +353,14 @@ EVALUATION_FIGURES: Final[tuple[MetricSpec, ...]] = (
         "map/trustworthiness",
         "trustworthiness",
         "trustworthiness",
-        "How far neighbours on the map are neighbours in the latent space; worry below 0.9: "
+        "Whether neighbours on the map are neighbours in the latent space; worry below 0.9: "
         "near 0.5 the map is random.",
     ),
     _measured(
         "map/continuity",
         "continuity",
         "continuity",
-        "How far neighbours in the latent space are neighbours on the map; worry below 0.9: "
+        "Whether neighbours in the latent space are neighbours on the map; worry below 0.9: "
         "the map tears neighbourhoods apart.",
     ),
     _measured(
@@ -388,14 +388,14 @@ EVALUATION_FIGURES: Final[tuple[MetricSpec, ...]] = (
         "inputs/trustworthiness",
         "trustworthiness to inputs",
         "trustworthiness",
-        "How far neighbours on the map are neighbours by their pixels (or features); a map of "
+        "Whether neighbours on the map are neighbours by their pixels (or features); a map of "
         "classes has less of it: worry near 0.5, which is random.",
     ),
     _measured(
         "inputs/continuity",
         "continuity to inputs",
         "continuity",
-        "How far neighbours by their pixels (or features) are neighbours on the map; worry near "
+        "Whether neighbours by their pixels (or features) are neighbours on the map; worry near "
         "0.5, which is random.",
     ),
     _measured(

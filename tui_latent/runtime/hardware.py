@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 import pynvml
 
+from tui_latent.nouns import counted
 from tui_latent.runtime.gpu_order import number_by_bus
 from tui_latent.runtime.limits import cpu_cores, memory
 
@@ -43,7 +44,7 @@ class Device:
         words = [self.title]
         if self.kind == "cpu":
             cores = cpu_cores()
-            words.append(f"{cores} core{'s' if cores > 1 else ''}")
+            words.append(counted(cores, "core"))
         if self.total_bytes is not None and self.free_bytes is not None:
             free, total = self.free_bytes / _GIB, self.total_bytes / _GIB
             words.append(f"{free:.1f} of {total:.1f} GiB free")
@@ -90,7 +91,7 @@ def no_gpu_reason() -> str | None:
     if not present:
         return "this machine has no GPU"
     if chosen is not None:
-        count = f"{len(present)} GPU{'s' if len(present) > 1 else ''}"
+        count = counted(len(present), "GPU")
         return f"CUDA_VISIBLE_DEVICES is '{chosen}', which selects none of the {count} here"
     return "every GPU here is in MIG mode and none is partitioned"
 

@@ -13,6 +13,7 @@ import torch
 
 from tui_latent.config.methods import MethodSettings
 from tui_latent.config.settings import TrainSettings
+from tui_latent.nouns import counted
 from tui_latent.runtime.hardware import devices
 from tui_latent.runtime.limits import cpu_cores
 
@@ -55,14 +56,14 @@ def choose_device(name: str, log: Callable[[str], None] = lambda _: None) -> tor
     index = device.index or 0
     if index >= count:
         raise DeviceError(
-            f"train.device is '{name}', but torch sees {count} GPUs here: "
-            "choose another with --device, or --device cpu"
+            f"train.device is '{name}', but torch sees {counted(count, 'GPU')} here: "
+            "use another --device, such as cpu"
         )
     device = torch.device("cuda", index)
     if problem := _without_kernels(device):
         raise DeviceError(
             f"{problem}: install a torch that supports it (pytorch.org lists them), "
-            "choose another device with --device, or --device cpu"
+            "or use another --device, such as cpu"
         )
     return device
 
@@ -81,9 +82,10 @@ def device_of_rank(name: str, local_rank: int) -> torch.device:
             "use --device cuda, or a single process"
         )
     if local_rank >= count:
+        start = f"start {counted(count, 'process')} per machine, or " if count else ""
         raise DeviceError(
-            f"process {local_rank + 1} of this machine has no GPU: torch sees {count} here: "
-            f"start {count or 'no'} processes per machine, or use --device cpu"
+            f"process {local_rank + 1} of this machine has no GPU: torch sees {count} here: {start}"
+            "use --device cpu"
         )
     return choose_device(f"cuda:{local_rank}")
 
@@ -146,7 +148,7 @@ def describe_device(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{device} {torch.cuda.get_device_name(device)}"
     threads = torch.get_num_threads()
-    return f"cpu {threads} thread{'s' * (threads != 1)}"
+    return f"cpu {counted(threads, 'thread')}"
 
 
 def choose_precision(settings: TrainSettings, device: torch.device) -> torch.dtype:

@@ -69,6 +69,6 @@ def _refuse_too_large(dataset: Dataset, method: str) -> None:
     if needed > free:
         raise DataError(
             f"{dataset.name}: the method '{method}' is fitted to all training images at once, "
-            f"which take {amount(needed)}, but {amount(free)} of memory are free: set a smaller "
-            "data.size or a data.per_class, or use a method that trains in steps"
+            f"which take {amount(needed)}, but only {amount(free)} of memory is free: set a "
+            "smaller data.size or a data.per_class, or use a method that trains in steps"
         )

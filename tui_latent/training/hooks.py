@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tui_latent.nouns import counted
 from tui_latent.training.best_checkpoint import BestLoss
 from tui_latent.training.evaluator import Evaluation
 from tui_latent.training.loop import TrainingLoop
@@ -43,7 +44,7 @@ class EarlyStopping(Hook):
             return False
         self._log(
             f"stopped early: val/loss was best at step {self.best.step:,} and has not improved "
-            f"in the {step - self.best.step:,} steps since"
+            f"in the {counted(step - self.best.step, 'step')} since"
         )
         return True
 

@@ -15,6 +15,7 @@ from tui_latent.datasets.image_set import Dataset
 from tui_latent.datasets.read_ahead import in_order
 from tui_latent.datasets.sources import load_dataset
 from tui_latent.image_columns import ImageColumns
+from tui_latent.nouns import listed
 from tui_latent.runs.command_word import command_word
 from tui_latent.runs.control import read_request
 from tui_latent.runs.image_classes import read_image_classes
@@ -118,9 +119,8 @@ def idle_colours(preset: Preset, channels: int) -> str:
     idle = [f"augment.{name}" for name, value in chosen.items() if value]
     if channels == 3 or not idle or preset.data.inputs != "raw":
         return ""
-    named = idle[0] if len(idle) == 1 else f"{', '.join(idle[:-1])} and {idle[-1]}"
     have = "one channel" if channels == 1 else f"{channels} channels"
-    return f"{named}: left out, because the images have {have}, not red, green and blue"
+    return f"{listed(idle)}: left out, because the images have {have}, not red, green and blue"
 
 
 def _with_given_classes(path: Path, dataset: Dataset) -> Dataset:

@@ -56,7 +56,8 @@ def difference(before: Told, preset: Preset, asked: Mapping[str, Any]) -> str:
     if not other:
         return ""
     words = [f"{key} is {asked[key]!r} here and {found[key]!r} there" for key in other[:_SHOWN]]
-    more = f", and {len(other) - _SHOWN} more differ" if len(other) > _SHOWN else ""
+    left = len(other) - _SHOWN
+    more = f", and {left} more differ{'s' * (left == 1)}" if left > 0 else ""
     return (
         f"its command asks for other settings than that of process 0: {', '.join(words)}{more}: "
         "start the same command on all machines"

@@ -61,7 +61,7 @@ def _fits(
 ) -> tuple[bool, str]:
     """Return whether the images fit beside a training step, and the numbers in words."""
     needed, free = images_bytes(dataset), free_memory(device)
-    words = f"they take {amount(needed)}, and {amount(free)} are free"
+    words = f"they take {amount(needed)}, and {amount(free)} is free"
     if _SMALL * needed <= free:
         return True, words
     if device.type == "cpu":
@@ -69,4 +69,4 @@ def _fits(
         return 2 * needed <= free, f"{words}, of which half is left for training"
     step = step_bytes()
     words += f", of which a training step takes {amount(step)} (measured)"
-    return needed <= free - step - KEPT_FREE, f"{words} and {amount(KEPT_FREE)} are left to others"
+    return needed <= free - step - KEPT_FREE, f"{words} and {amount(KEPT_FREE)} is left to others"

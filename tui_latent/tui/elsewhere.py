@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from textual.keys import format_key
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui_latent.nouns import listed
 from tui_latent.tui.active_binding import active_binding
 from tui_latent.tui.key import phrase
 from tui_latent.tui.keymap import KEYMAP
@@ -70,7 +71,7 @@ def where_it_works(key: str, screen: Screen[Any], keymap: Mapping[str, str]) -> 
     if not found:
         return ""
     meaning = VERBS[next(verb for verb in VERBS if verb in verbs)].meaning
-    return f"{shown} ({meaning}) works {_listed([_SCREENS[each] for each in found])}."
+    return f"{shown} ({meaning}) works {listed([_SCREENS[each] for each in found])}."
 
 
 def listed_but_inactive(key: str, screen: Screen[Any], keymap: Mapping[str, str]) -> str:
@@ -109,8 +110,3 @@ def _has(screen: str, verbs: set[str]) -> bool:
 
 def _switch(here: set[str], keymap: Mapping[str, str]) -> str:
     return next((key_name(each, keymap) for each in _SWITCHES if each in here), "Tab")
-
-
-def _listed(places: Sequence[str]) -> str:
-    *first, last = places
-    return f"{', '.join(first)} and {last}" if first else last

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tui_latent.nouns import listed
 from tui_latent.runs.origin import Origin, Wish, obeyed, origin_of
 from tui_latent.runtime.sanitize import plain_text
 
@@ -61,8 +62,8 @@ def begin_again(provenance: Mapping[str, Any]) -> str:
 def _not_obeyed(wish: Wish, origin: Origin, obeys: frozenset[Wish]) -> str:
     if origin == "opened":
         return "This run was opened from files. Nothing is being trained."
-    others = " and ".join(f"“{each}”" for each in sorted(obeys))
-    does = f"It obeys only {others}." if others else "It obeys no request."
+    others = [f"“{each}”" for each in sorted(obeys)]
+    does = f"It obeys only {listed(others)}." if others else "It obeys no request."
     if wish == "stop":
         does += " Press Ctrl+C in its own terminal to stop it."
     return (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
 
+from tui_latent.nouns import counted
 from tui_latent.tui import messages
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ class RunDialogs:
             return
         question = f"How many processes should {path.name} continue with?"
         if choices.problem:
-            question = f"{choices.before} processes cannot: {choices.problem}. {question}"
+            before = counted(choices.before, "process")
+            question = f"It cannot continue with {before}: {choices.problem}. {question}"
         answer = await self._ask("Resume", question, _process_counts(choices))
         if answer is None:
             return
@@ -211,7 +213,7 @@ def _process_counts(choices: DeviceChoices) -> list[Choice]:
     return [
         Choice(
             str(count),
-            f"{count} process{'es' * (count > 1)}{', as before' * (count == choices.before)}",
+            f"{counted(count, 'process')}{', as before' * (count == choices.before)}",
             f"Each has {choices.batch_size // count:,} of the {choices.batch_size:,} images of a "
             "step."
             if count > 1

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from tui_latent.metrics.class_scores import wilson_interval
+from tui_latent.nouns import counted
 from tui_latent.number_format import number
 from tui_latent.runs.command_word import command_word
 from tui_latent.runs.metric_specs import spec_of
@@ -47,7 +48,7 @@ def _against(
     """Return the severity, the sentence, and whether it belongs in the line."""
     says = f"the preset promises {number(promised)}"
     if about.changed:
-        count = f"{len(about.changed)} setting{'s' * (len(about.changed) != 1)} changed"
+        count = f"{counted(len(about.changed), 'setting')} changed"
         sentence = f"{name} {number(value)} with {count}; {says}."
         return "note", sentence, not about.live
     if value >= promised:
@@ -163,11 +164,12 @@ def _small_classes(about: Subject) -> Finding | None:
         return None
     names = ", ".join(f"{about.name(label)} ({totals[label]})" for label in small[:3])
     more = f" and {len(small) - 3} more" if len(small) > 3 else ""
+    some, have = ("One class has", "has") if len(small) == 1 else ("Some classes have", "have")
     return Finding(
         "few images",
         "note",
-        f"Some classes have too few {about.nouns.held_out}s to judge: {names}{more}.",
-        evidence=f"{len(small)} of {len(totals)} classes have fewer than {FEWEST_OF_CLASS}.",
+        f"{some} too few {about.nouns.held_out}s to judge: {names}{more}.",
+        evidence=f"{len(small)} of {len(totals)} classes {have} fewer than {FEWEST_OF_CLASS}.",
         threshold=f"{FEWEST_OF_CLASS} {about.nouns.held_out}s of a class: of {FEWEST_OF_CLASS}, "
         "each one is ten points.",
         door=EVALUATION,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 from tui_latent.comparison import Comparison
-from tui_latent.nouns import IMAGES, VECTORS
+from tui_latent.nouns import IMAGES, VECTORS, listed
 from tui_latent.number_format import number
 from tui_latent.verdict.accuracy import accuracy_interval
-from tui_latent.verdict.map_words import listed
 from tui_latent.verdict.subject import Subject
 
 _METRIC = "val/knn_20"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tui_latent.nouns import counted
 from tui_latent.number_format import number
 from tui_latent.verdict.doors import CURVES, LOG
 from tui_latent.verdict.finding import Finding
@@ -63,7 +64,7 @@ def not_finite(about: Subject) -> Finding | None:
     curve = about.run.curves.get("train/loss")
     if curve is None or not curve.non_finite:
         return None
-    records = f"{curve.non_finite:,} record{'s' * (curve.non_finite != 1)}"
+    records = counted(curve.non_finite, "record")
     last = f"the last finite one is of step {int(curve.steps[-1]):,}" if len(curve.steps) else ""
     if math.isfinite(curve.last):
         sentence = f"The loss was not finite in {records}, but is finite again."

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_latent.map_frame import finite_points
-from tui_latent.nouns import IMAGES, Nouns
+from tui_latent.nouns import IMAGES, Nouns, counted, listed
 from tui_latent.runs.latents_file import UNLABELLED
 from tui_latent.runs.schema import LatentMap
 
@@ -43,7 +43,7 @@ def map_sentences(
     names = latent_map.class_names
     which = f" of step {latent_map.step:,}" if one_of_many else ""
     head = (
-        f"The map{which} shows {len(latent_map.labels):,} {nouns.held_out}s"
+        f"The map{which} shows {counted(len(latent_map.labels), nouns.held_out)}"
         f"{_of_classes(latent_map.labels, nouns)}."
     )
     lost = len(latent_map.labels) - len(points)
@@ -105,7 +105,8 @@ def _relations(shares: Floats, names: Sequence[str]) -> list[str]:
         words = [
             f"{names[a]} and {names[b]} ({100 * others[a, b]:.0f} %)" for a, b in pairs[:_NAMED]
         ]
-        more = f", and {len(pairs) - _NAMED} other pairs" if len(pairs) > _NAMED else ""
+        others_too = counted(len(pairs) - _NAMED, "other pair")
+        more = f", and {others_too}" if len(pairs) > _NAMED else ""
         sentences.append(
             "These classes touch (share of neighbours from the other class): "
             f"{', '.join(words)}{more}."
@@ -161,17 +162,12 @@ def _outliers(
     return [f"{len(far):,} {one}s{of} are far from all others: {farthest}{listed(words)}."]
 
 
-def listed(words: Sequence[str]) -> str:
-    """Join words for a sentence: `3, 5 and 8`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 def _of_classes(labels: Ints, nouns: Nouns) -> str:
     """Say how many classes the images are of, and how many have no label."""
     unknown, classes = int((labels == UNLABELLED).sum()), len(np.unique(labels[labels >= 0]))
     if unknown == len(labels):
         return ", none of which has a label"
-    of = f" of {classes:,} class{'es' * (classes != 1)}"
+    of = f" of {counted(classes, 'class')}"
     one = nouns.image
     some = f"; {unknown:,} {f'{one} has' if unknown == 1 else f'{one}s have'} no label"
     return of + some * (unknown > 0)

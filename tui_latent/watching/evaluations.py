@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from tui_latent.nouns import counted
 from tui_latent.runs.events import Kind
 from tui_latent.runs.latents_file import LATENTS_FILE, UNLABELLED
 from tui_latent.runs.maps import map_step
@@ -111,9 +112,7 @@ class Evaluations:
         """Add the log's lines and the events of an evaluation that was written."""
         step, dimensions = found.of.step, found.of.queries.shape[1]
         if self._dimensions not in (None, dimensions):
-            text = (
-                f"The latents have {dimensions:,} dimension{'s' * (dimensions != 1)} from here on."
-            )
+            text = f"The latents have {counted(dimensions, 'dimension')} from here on."
             tell("stage", step, text)
         self._dimensions = dimensions
         shown = [f"{word} {found.metrics[name]:.4g}" for name, word in _SHOWN.items()

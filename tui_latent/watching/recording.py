@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from tui_latent.nouns import counted
 from tui_latent.runs.control import read_request
 from tui_latent.runs.events import LR_FACTOR, Kind, RunEvent, new_event
 from tui_latent.runs.origin import MEASURING, Wish
@@ -334,7 +335,7 @@ class Recording:
                 "%s: lost at the end: %s%s",
                 self.path,
                 " and ".join(
-                    f"{count:,} {what}{'s' * (count != 1)}"
+                    counted(count, what)
                     for count, what in ((left, "record"), (unfinished, "evaluation"))
                     if count
                 ),

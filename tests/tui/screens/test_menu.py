@@ -192,7 +192,7 @@ async def test_broken_presets_are_shown_with_their_error(runs: Path, presets: Pa
         text = details_text(screen)
         assert text.startswith("[red]Markup[/] is text")
         assert "wrong.toml: expct: unknown key; did you mean 'expect'?" in text
-        assert "method.latent_dim: input should be greater than or equal to 1" in text
+        assert "method.latent_dim: should be greater than or equal to 1" in text
         await press(pilot, "enter", "e", "v")
         assert pilot.app.screen is screen
         assert not pilot.app.asked  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from tui_latent.config.methods.base import MethodSettings, register
 from tui_latent.config.section import LatentDim
+from tui_latent.nouns import counted
 
 
 @register
@@ -32,4 +33,4 @@ class EigenmapsSettings(MethodSettings):
 
     def summary(self) -> list[str]:
         """Give the size of the neighbourhoods."""
-        return [f"Laplacian eigenmaps, {self.neighbours} neighbours"]
+        return [f"Laplacian eigenmaps, {counted(self.neighbours, 'neighbour')}"]

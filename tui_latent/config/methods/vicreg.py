@@ -65,9 +65,11 @@ class VicregSettings(NetworkSettings):
         """Give the three weights, and the source of neighbours."""
         words = ["VICReg " + " : ".join(f"{weight:g}" for weight in self.term_weights(1).values())]
         if self.views == "neighbours":
-            run = self.neighbours_run or "?"
+            run = self.neighbours_run or "an earlier run"
             itself = "itself or " * self.draw_itself
-            words.append(f"second view: {itself}one of {self.neighbours} neighbours in {run}")
+            many = self.neighbours > 1
+            near = f"one of {self.neighbours} neighbours" if many else "its nearest neighbour"
+            words.append(f"second view: {itself}{near} in {run}")
         return words
 
     def earlier_run(self) -> EarlierRun | None:

@@ -24,6 +24,7 @@ from tui_latent.datasets.manifest.rows import Rows, understand
 from tui_latent.datasets.manifest.table import StoredImages, Table
 from tui_latent.datasets.selection import chosen_classes
 from tui_latent.datasets.splits import Role
+from tui_latent.nouns import counted
 from tui_latent.runtime.sanitize import plain_name, printable
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.raw import UNLABELLED, RawImages
@@ -108,7 +109,7 @@ def used_rows(table: Table, rows: Rows, settings: DataSettings) -> UsedRows:
         if count and held is None and not settings.val_fraction:
             held, role = np.flatnonzero((roles == name) & wanted), name
         elif count:
-            notes.append(f"not used: {count:,} images of {name}")
+            notes.append(f"not used: {counted(count, 'image')} of {name}")
     labels = rows.labels
     known = np.unique(labels[train])
     known = known[known != UNLABELLED]
@@ -169,7 +170,8 @@ def _listed_files(
     if len(listed) > 1:
         first, second = ({file.name for file in of} for _, of in listed)
         if both := first & second:
-            notes.append(f"{len(both):,} images are in both splits, such as {min(both)}")
+            are = f"{counted(len(both), 'image')} {'is' if len(both) == 1 else 'are'}"
+            notes.append(f"{are} in both splits, such as {min(both)}")
     return listed, notes
 
 
@@ -182,7 +184,7 @@ def _listed_again(files: Sequence[ImageFile]) -> str:
     if not again:
         return ""
     odd = [name for name, found in again.items() if len(set(found)) > 1]
-    said = f"{len(again):,} image{'s' * (len(again) > 1)} in several rows, such as {min(again)}"
+    said = f"{counted(len(again), 'image')} in several rows, such as {min(again)}"
     return (
         f"{said}; {len(odd):,} of these with several classes, such as {min(odd)}" if odd else said
     )

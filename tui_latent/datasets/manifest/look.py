@@ -12,6 +12,7 @@ from tui_latent.datasets.manifest.find import is_tar, read_table
 from tui_latent.datasets.manifest.load import columns_used, used_rows
 from tui_latent.datasets.manifest.paths import find_files
 from tui_latent.datasets.manifest.rows import understand
+from tui_latent.nouns import counted
 from tui_latent.sources.errors import DataError
 
 _LOOKED_FOR = 20
@@ -37,7 +38,7 @@ def look_at_manifest(settings: DataSettings) -> ManifestFacts:
     """
     path = Path(settings.path).expanduser()
     if shards := is_tar(settings.path):
-        note = f"{shards:,} tar archive{'s' * (shards > 1)} in {path}"
+        note = f"{counted(shards, 'tar archive')} in {path}"
         return ManifestFacts((), None, None, (note,), "")
     table = read_table(settings.path, lambda _: None, lambda: None)
     rows = understand(table, settings)

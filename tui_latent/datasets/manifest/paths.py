@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from tui_latent.datasets.folder_entries import names_an_image
 from tui_latent.datasets.manifest.table import Table
+from tui_latent.nouns import counted
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.columns import MISSING_TEXTS
@@ -83,9 +84,12 @@ def find_files(
             missing.append((row, name))
         else:
             found[row] = FoundFile(name, state)
-    notes = [f"{completed:,} names without an extension were completed"] if completed else []
+    notes = []
+    if completed:
+        were = "was" if completed == 1 else "were"
+        notes.append(f"{counted(completed, 'name')} without an extension {were} completed")
     if matched:
-        notes.append(f"{matched:,} names matched although their case or accents differ")
+        notes.append(f"{counted(matched, 'name')} matched, although case or accents differ")
     said = _missing(table, missing, len(cells))
     return FoundFiles(found, said, _remedy(missing, len(cells), base), notes)
 

@@ -14,6 +14,7 @@ from tui_latent.config.settings import DataSettings
 from tui_latent.datasets.folder_entries import listed, names_an_image
 from tui_latent.datasets.manifest.table import Table
 from tui_latent.datasets.splits import ROLE_WORDS, Role, role_of_name, split_role
+from tui_latent.nouns import counted
 from tui_latent.runtime.near_names import near_names
 from tui_latent.runtime.sanitize import plain_name, printable
 from tui_latent.sources.errors import DataError
@@ -281,5 +282,5 @@ def _roles(table: Table, column: str) -> tuple[tuple[Role | None, ...], list[str
             "val or test in every row, or rename the column"
         )
     counts = {text: texts.count(text) for text in odd if text}
-    notes = [f"not used: {n:,} images of '{plain_name(t)}'" for t, n in counts.items()]
+    notes = [f"not used: {counted(n, 'image')} of '{plain_name(t)}'" for t, n in counts.items()]
     return tuple(known[text] for text in texts), notes

@@ -27,6 +27,7 @@ from tui_latent.datasets.folder_entries import listed, names_an_image
 from tui_latent.datasets.manifest.arrow_table import Shard
 from tui_latent.datasets.manifest.table import Table
 from tui_latent.datasets.manifest.text_table import columns_of, nested_note
+from tui_latent.nouns import counted
 from tui_latent.runtime.regular_files import open_regular
 from tui_latent.runtime.sanitize import printable
 from tui_latent.sources.errors import DataError
@@ -93,14 +94,14 @@ def read_shards(
     members: list[_Member] = []
     rows: list[dict[str, object]] = []
     splits: list[str] = []
-    skipped: Counter[str] = Counter()
+    skipped: Counter[tuple[str, str]] = Counter()
     for number, shard in enumerate(shards):
         try:
             files.append(_plain_tar(shard.path, log))
             for key, kinds in _samples(files[-1], poll):
                 image = _image_of(kinds)
                 if image is None:
-                    skipped["samples without an image"] += 1
+                    skipped["sample", " without an image"] += 1
                     continue
                 kind, info = image
                 members.append(_Member(number, info.name, info.offset_data, info.size))
@@ -131,8 +132,10 @@ def read_shards(
     return Table(path, columns, root, images, splits=splits, notes=tuple(notes))
 
 
-def _listed(skipped: Counter[str]) -> str:
-    kinds = [f"{count:,} {printable(kind)}" for kind, count in skipped.most_common(4)]
+def _listed(skipped: Counter[tuple[str, str]]) -> str:
+    """Name what is skipped, by its noun and what follows it."""
+    most = skipped.most_common(4)
+    kinds = [f"{counted(count, printable(noun))}{rest}" for (noun, rest), count in most]
     return f": {', '.join(kinds)}" if kinds else ""
 
 
@@ -180,16 +183,16 @@ def _image_of(kinds: Mapping[str, tarfile.TarInfo]) -> tuple[str, tarfile.TarInf
 
 def _values(
     path: Path, file: BinaryIO, kinds: Mapping[str, tarfile.TarInfo], image: str
-) -> tuple[dict[str, object], list[str]]:
+) -> tuple[dict[str, object], list[tuple[str, str]]]:
     """Return what the members of a sample say about its image, and the kinds that are not used."""
     values: dict[str, object] = {}
-    unused = []
+    unused: list[tuple[str, str]] = []
     for kind, info in kinds.items():
         if kind == image:
             continue
         kind = kind.removesuffix(".txt")  # .cls.txt is .cls
         if (kind != "json" and kind not in _TEXTS) or info.size > _LONGEST_TEXT:
-            unused.append(f".{kind} files")
+            unused.append((f".{kind} file", ""))
             continue
         content = os.pread(file.fileno(), info.size, info.offset_data)
         try:

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from tui_latent.datasets.folder_entries import names_an_image
 from tui_latent.datasets.manifest.table import Table
+from tui_latent.nouns import counted
 from tui_latent.runtime.regular_files import open_regular
 from tui_latent.runtime.sanitize import plain_name
 from tui_latent.sources.errors import DataError
@@ -151,7 +152,7 @@ def _parsed(
             cells = cells[:-1]  # a separator at the end of the line
         if len(cells) != len(columns):
             raise DataError(
-                f"{path}: line {line:,} has {len(cells):,} cell{'s' * (len(cells) != 1)}, the "
+                f"{path}: line {line:,} has {counted(len(cells), 'cell')}, the "
                 f"first line {len(columns):,}: put cells with '{between}' into double quotes"
             )
         lines.append(line)

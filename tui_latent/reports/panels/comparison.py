@@ -162,7 +162,7 @@ def draw_settings(page: Page, box: Box, shown: Comparison, paints: Sequence[Pain
     if not shown.compares_settings:
         return
     count = len(shown.settings)
-    note = f"{count} differ" if count else ""
+    note = f"{count} differ{'s' * (count == 1)}" if count else ""
     inner = page.title(box, "Settings", note)
     if not count:
         page.text(inner.left, inner.top + 0.2, "the presets have the same settings", color=FAINT)

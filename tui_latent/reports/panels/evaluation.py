@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tui_latent.analysis.evaluation_table import shared_reasons
+from tui_latent.nouns import counted
 from tui_latent.reports.legend import Entry, draw_legend
 from tui_latent.reports.numbers import ReportNumbers
 from tui_latent.reports.page import LINE_HEIGHT, Box, Page
@@ -99,11 +100,11 @@ def _rows(part: str, found: Found) -> list[list[Cell]]:
         words = f"continuity {number(of['continuity'])}, {seen}"
         return [_plain("inputs/trustworthiness", of["trustworthiness"], words)]
     if part == "clustering":
+        clusters = counted(of["clusters"], "cluster")
         if of["accuracy"] is None:
-            words = f"of {of['silhouette_of']:,} latents in {of['clusters']} clusters"
+            words = f"of {of['silhouette_of']:,} latents in {clusters}"
             return [_plain("clustering/silhouette", of["silhouette"], words)]
         adjusted = f"; adjusted, AMI {number(of['ami'])}" if "ami" in of else ""
-        clusters = f"{of['clusters']} cluster{'s' * (of['clusters'] != 1)}"
         kept = f"{clusters} of {of['images']:,} held-out images, matched to classes"
         return [
             _plain("clustering/accuracy", of["accuracy"], kept),

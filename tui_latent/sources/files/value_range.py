@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.nouns import counted
 from tui_latent.sources.errors import DataError
 from tui_latent.sources.files.image_values import BYTES, FLOATS, INTEGERS, Values
 
@@ -193,7 +194,9 @@ def chosen_scales(
                 ranges[kind] = shown_range(*found[kind][1], kind == INTEGERS)
     else:
         if len(found) > 1:
-            kinds = " and ".join(f"{n:,} images of {_KINDS[k]}" for k, (n, _) in found.items())
+            kinds = " and ".join(
+                f"{counted(n, 'image')} of {_KINDS[k]}" for k, (n, _) in found.items()
+            )
             raise DataError(
                 f"data.range: one range for {kinds} would make some images black or white: set "
                 "data.range=dtype, which scales each kind by its own, or use images of one kind"

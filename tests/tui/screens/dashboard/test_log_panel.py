@@ -71,5 +71,5 @@ async def test_a_change_of_width_leaves_the_same_line_at_the_top() -> None:
         await pilot.resize_terminal(120, 12)
         await until(pilot, lambda: "line 20 " in panel.render_line(0).text)
         panel.show((*LINES, "12:01:00 one more"))
-        assert label(panel) == "1 new line · End shows them"
+        assert label(panel) == "1 new line · End shows it"
         assert "line 20 " in panel.render_line(0).text

@@ -124,7 +124,7 @@ async def test_what_cannot_be_is_refused_beside_it_and_not_asked_for(tmp_path: P
         assert "greater than 0" in row(screen, "stages.2.lr").row.error
         await pilot.press("enter")
         await pilot.pause()
-        assert text_of(screen, "#told").startswith("✗ stages.2.lr: input should be greater than 0")
+        assert text_of(screen, "#told").startswith("✗ stages.2.lr: should be greater than 0")
         assert read_request(writer.path).settings == {}
         await pilot.press("ctrl+r")  # the preset's value again
         await until(pilot, lambda: not row(screen, "stages.2.lr").row.typed)

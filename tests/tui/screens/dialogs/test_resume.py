@@ -79,3 +79,17 @@ def test_processes_that_this_machine_does_not_have_are_not_started(
     cores(monkeypatch, 1)
     with pytest.raises(RunError, match=r"use 1 at most; to go on .* resume \S+ --devices 1"):
         background_process(stopped, [])
+
+
+@pytest.mark.slow
+async def test_a_number_that_is_not_possible_here_is_refused_in_a_sentence(
+    stopped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cores(monkeypatch, 1)
+    app = MenulessApp(stopped.parent, open_path=stopped, train=ScriptedTrainer(3))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot, "r", stopped)
+        said = " ".join(text_of(screen, "#question").split())
+        assert (
+            "It cannot continue with 2 processes: this machine has 1 core: use 1 at most." in said
+        )

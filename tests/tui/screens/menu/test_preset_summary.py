@@ -37,12 +37,18 @@ def preset(**tables: dict[str, Any]) -> Preset:
             {"name": "vicreg", "views": "neighbours", "neighbours_run": "a"},
             "3 neighbours in a",
         ),
+        ({"name": "vicreg", "views": "neighbours"}, "3 neighbours in an earlier run"),
+        (
+            {"name": "vicreg", "views": "neighbours", "neighbours": 1, "neighbours_run": "a"},
+            "second view: its nearest neighbour in a",
+        ),
         ({"name": "triplet", "negatives": "semi-hard"}, "margin 1 · semi-hard negatives"),
         ({"name": "siamese"}, "class pairs on an autoencoder · metric 50 %"),
         ({"name": "siamese", "variational": True}, "on a variational autoencoder"),
         ({"name": "autoencoder", "activation": "tanh"}, "autoencoder · tanh latent"),
         ({"name": "autoencoder", "variational": True, "beta": 4}, "beta 4"),
         ({"name": "eigenmaps"}, "Laplacian eigenmaps, 10 neighbours"),
+        ({"name": "eigenmaps", "neighbours": 1}, "Laplacian eigenmaps, 1 neighbour"),
     ],
 )
 def test_each_method_is_named_with_what_shapes_it(method: dict[str, Any], said: str) -> None:
@@ -59,6 +65,7 @@ def test_stages_take_the_place_of_the_epochs() -> None:
     staged = preset(stages=stages, train={"epochs": 99})
     assert words.training_words(staged)[0] == "30 + 20 epochs in 2 stages"
     assert "learning rate 0.002 → 0.001" in words.training_words(staged)[2]
+    assert words.training_words(preset(train={"epochs": 1}))[0] == "1 epoch"
 
 
 def test_only_changes_that_are_switched_on_are_reported() -> None:

@@ -158,7 +158,7 @@ async def test_an_empty_list_says_what_hides_the_runs(runs: Path) -> None:
         await pilot.press("slash", *"zzz")
         await until(pilot, lambda: not names(screen))
         assert empty.display
-        assert "No run matches zzz" in str(empty.content)
+        assert "No run matches 'zzz'." in str(empty.content)
         await pilot.press("escape")
         await until(pilot, lambda: len(names(screen)) == 3)
         assert not empty.display

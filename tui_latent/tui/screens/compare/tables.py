@@ -237,4 +237,6 @@ def _below_one(value: Any) -> bool:
 def setting_titles(shown: Comparison, width: int) -> tuple[str, ...]:
     """Return the titles of the settings, the fullest first."""
     count = len(shown.settings)
-    return (f"Settings · {count} differ", "Settings") if count else ("Settings",)
+    return (
+        (f"Settings · {count} differ{'s' * (count == 1)}", "Settings") if count else ("Settings",)
+    )

@@ -8,6 +8,7 @@ from typing import Final
 from textual.content import Content
 from textual.widget import Widget
 
+from tui_latent.nouns import counted
 from tui_latent.runs.schema import LIVE_STATES, RunSnapshot, State
 from tui_latent.tui.format import STATE_GLYPHS, UNKNOWN, bar, clip, clock, number, share
 from tui_latent.tui.screens.dashboard.views import RETRIEVAL, RETRIEVAL_FRONT, has_labels
@@ -166,7 +167,7 @@ def _left_out(records: int, evaluations: int) -> str:
         return ""
     if records and evaluations:  # both words would not fit into 80 columns
         return f"{count:,} left out"
-    return f"{count:,} {'record' if records else 'evaluation'}{'s' * (count != 1)} left out"
+    return f"{counted(count, 'record' if records else 'evaluation')} left out"
 
 
 def _epoch(snapshot: RunSnapshot) -> str:

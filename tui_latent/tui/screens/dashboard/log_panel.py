@@ -8,6 +8,7 @@ from typing import Final
 
 from textual.widgets import Log
 
+from tui_latent.nouns import counted
 from tui_latent.tui.wrapping import wrap
 
 _TIME: Final = 9
@@ -88,7 +89,8 @@ class LogPanel(Log, can_focus=True):
     def _say(self) -> None:
         words = "" if self._shown else _EMPTY
         if self._unseen:
-            words = f"{self._unseen:,} new line{'s' * (self._unseen > 1)} · End shows them"
+            them = "it" if self._unseen == 1 else "them"
+            words = f"{counted(self._unseen, 'new line')} · End shows {them}"
         if words != self.border_subtitle:  # setting it repaints the panel
             self.border_subtitle = words
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tui_latent.nouns import counted
 from tui_latent.runs.ranks_file import RankStatus
 from tui_latent.tui.format import UNKNOWN
 
@@ -33,7 +34,7 @@ def rank_lines(ranks: Sequence[RankStatus], room: int, width: int) -> list[tuple
 
 def ranks_summary(ranks: Sequence[RankStatus]) -> list[str]:
     """Return what all ranks do in a few parts, the most important first."""
-    return [f"{len(ranks)} rank{'s' * (len(ranks) != 1)}", *(_waits(ranks) or [_each(ranks)])]
+    return [counted(len(ranks), "rank"), *(_waits(ranks) or [_each(ranks)])]
 
 
 def _fitting(forms: Sequence[str], width: int) -> str:

@@ -16,6 +16,7 @@ from tui_latent.analysis.evaluation_table import (
     figure_rows,
 )
 from tui_latent.analysis.spectrum_words import drawable_spectrum, spectrum_words
+from tui_latent.nouns import counted
 from tui_latent.palettes import class_variable
 from tui_latent.runs.confusion import confused_pairs
 from tui_latent.tui.format import UNKNOWN, clip, column
@@ -122,7 +123,7 @@ def cluster_table(rows: Sequence[Found], width: int, at: int | None = None) -> C
     """
     lines = []
     for index, row in enumerate(rows):
-        images = f"{row['images']:,} image{'s' * (row['images'] != 1)}"
+        images = counted(row["images"], "image")
         classes = ", ".join(f"{count:,} of {clip(name, _NAME)}" for name, count in row["classes"])
         about = classes or f"such as image {row['image']:,}"
         text = clip(f"{images:>14}   {about}", width)
@@ -153,8 +154,8 @@ def confusion_table(
 def _cell_words(matrix: Matrix, names: Sequence[str], at: tuple[int, int]) -> str:
     truth, called = at
     count, total = matrix[truth][called], sum(matrix[truth])
-    share = f"{count:,} of {total:,} images of {names[truth]}"
-    return f"{share} are recognised" if truth == called else f"{share} → {names[called]}"
+    share = f"{count:,} of {counted(total, 'image')} of {names[truth]}"
+    return f"{share} recognised" if truth == called else f"{share} → {names[called]}"
 
 
 def _table(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tui_latent.nouns import counted
 from tui_latent.palettes import DARK, LIGHT, MUTED_GLYPH, RAMP_GLYPHS, class_glyph
 from tui_latent.tui.charts.scatter import Coloring, class_colors
 from tui_latent.tui.format import cell_number
@@ -73,7 +74,7 @@ def _by_text(title: str, column: Column) -> Coloring:
     place = np.full(len(column.texts) + 1, len(own))
     place[own] = np.arange(len(own))
     if len(own) < len(there):
-        names = (*names, f"{len(there) - len(own):,} other values")
+        names = (*names, counted(len(there) - len(own), "other value"))
     dark, light = class_colors(len(names))
     glyphs = tuple(map(class_glyph, range(len(names))))
     return _colored(title, place[column.codes], known, names, (dark, light), glyphs)

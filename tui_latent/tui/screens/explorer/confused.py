@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_latent.nouns import counted
 from tui_latent.tui.charts.scatter import Mark, Scene
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class ConfusedImages:
         count = len(self.indices)
         if not count:
             return f"The nearest {self.space.voters} take no image of {one} for {other}."
-        images = f"{GLYPH} {count:,} image{'s' * (count != 1)} of {one} taken for {other}"
+        images = f"{GLYPH} {counted(count, 'image')} of {one} taken for {other}"
         by = f" by {self.space.voters}" if self.space.is_map else ""
         return f"{images}{by} · {following}: next · {viewer}: open · {every}: all classes"
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textual import work
 
+from tui_latent.nouns import counted
 from tui_latent.runs.groups import Group, group_of_each, name_images
 from tui_latent.runs.schema import RunError
 from tui_latent.tui.charts.draw_thread import WorkerThread
@@ -49,7 +50,7 @@ class NamingActions(ExplorerBase):
         self._show_marked_images()
         count = len(self._marked_images)
         name = key_name("explorer.name", self.app._keymap)
-        what = f"{count:,} point{'s' * (count != 1)} marked"
+        what = f"{counted(count, 'point')} marked"
         self._status = f"{what} · {name} gives {'them' if count > 1 else 'it'} a name"
         if not count:
             self._status = ""
@@ -102,8 +103,7 @@ class NamingActions(ExplorerBase):
             self._show_marked_images()
         self._named += 1
         self._coloring = "name" if name else self._coloring_name()
-        count = len(chosen.images)
-        points = f"{count:,} point{'s' * (count != 1)}"
+        points = counted(len(chosen.images), "point")
         self._status = f"{points} named “{name}”" if name else f"{points} without a name"
         self._request_map()
         self._show_line()
@@ -132,7 +132,7 @@ def nameable(
                 words = f"“{words}”"
             found.append(_nameable("part", words, own, result.groups))
     if in_view is not None and len(in_view):
-        count = f"the {len(in_view):,} points in view"
+        count = f"the {counted(len(in_view), 'point')} in view"
         found.append(_nameable("view", count, np.sort(positions[in_view]), result.groups))
     return found
 
@@ -148,8 +148,7 @@ def _nameable(
 
 
 def _choice(each: Nameable) -> Choice:
-    count = len(each.images)
-    about = f"{count:,} point{'s' * (count != 1)}"
+    about = counted(len(each.images), "point")
     return Choice(
         each.id,
         f"{each.words[0].upper()}{each.words[1:]}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tui_latent.config.feature_models import published_model
+from tui_latent.nouns import counted
 from tui_latent.runs.metric_specs import spec_of
 from tui_latent.tui.format import number
 
@@ -100,8 +101,10 @@ def training_words(preset: Preset) -> list[str]:
         return ["one fit, no training"]
     train = preset.train
     stages = preset.training_stages()
-    epochs = " + ".join(str(stage.epochs) for stage in stages)
-    words = [f"{epochs} epochs" + (f" in {len(stages)} stages" if len(stages) > 1 else "")]
+    words = [counted(stages[0].epochs, "epoch")]
+    if len(stages) > 1:
+        epochs = " + ".join(str(stage.epochs) for stage in stages)
+        words = [f"{epochs} epochs in {len(stages)} stages"]
     rates = " → ".join(f"{stage.lr:g}" for stage in stages)
     return [*words, f"batch size {train.batch_size:,}", f"{train.optimizer}, learning rate {rates}"]
 

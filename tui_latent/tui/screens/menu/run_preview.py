@@ -16,6 +16,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui_latent.nouns import counted
 from tui_latent.tui.foreign_runs import POINT_KINDS
 from tui_latent.tui.format import UNKNOWN, age, clock, number
 from tui_latent.tui.screens.menu.run_columns import BY_ID
@@ -185,7 +186,7 @@ def preview_lines(
 def _figures(run: RunSummary, snapshot: RunSnapshot | None, width: int) -> list[Content]:
     """Return the lines that say where a run comes from and how well it does."""
     if run.method == "sweep":
-        ended = f"{run.status.step} of {run.status.total_steps} runs have ended"
+        ended = f"{run.status.step} of {counted(run.status.total_steps, 'run')} ended"
         best = f"{number(run.best_knn_20)} best of all"
         parts = (("sweep", ended), ("preset", run.preset), ("kNN@20", best))
         return [line for name, text in parts for line in _entry(name, text, width)]
@@ -202,11 +203,12 @@ def _figures(run: RunSummary, snapshot: RunSnapshot | None, width: int) -> list[
     took = clock(run.status.seconds) if run.status.seconds else UNKNOWN
     if not foreign:
         seed = UNKNOWN if run.seed is None else run.seed
-        return lines + _entry(
-            "trained", f"{took}, {run.status.epoch:.0f} epochs, seed {seed}", width
-        )
+        epochs = counted(round(run.status.epoch), "epoch")
+        return lines + _entry("trained", f"{took}, {epochs}, seed {seed}", width)
     if run.method == "watched":
-        lines += _entry("trained", f"{took}, {run.status.step:,} steps of its own loop", width)
+        lines += _entry(
+            "trained", f"{took}, {counted(run.status.step, 'step')} of its own loop", width
+        )
     return lines + _contents(snapshot, width)
 
 
@@ -225,11 +227,11 @@ def _contents(snapshot: RunSnapshot | None, width: int) -> list[Content]:
     if snapshot is None or snapshot.map is None:
         return []
     count, classes = len(snapshot.map.points), len(snapshot.map.class_names)
-    kinds = f"{classes} class{'es' * (classes != 1)}" if classes else "no labels"
-    maps = len(snapshot.map_steps)
-    points = f"{count:,} {POINT_KINDS[snapshot.origin]}{'s' * (count != 1)}"
+    kinds = counted(classes, "class") if classes else "no labels"
+    maps = counted(len(snapshot.map_steps), "map")
+    points = counted(count, POINT_KINDS[snapshot.origin])
     label = "vectors" if snapshot.origin == "opened" else "latents"
-    return _entry(label, f"{points}, {kinds}, {maps} map{'s' * (maps != 1)}", width)
+    return _entry(label, f"{points}, {kinds}, {maps}", width)
 
 
 def _accuracy(run: RunSummary, snapshot: RunSnapshot | None) -> str:

@@ -177,7 +177,7 @@ class RunTable(Vertical):
         hidden = 0 if self._archived_too else self._archived
         if hidden == len(self._all):
             return f"All runs are archived. {every} shows them."
-        words = f"No run matches {filtered.text.strip()}. Esc shows all of them."
+        words = f"No run matches '{filtered.text.strip()}'. Esc shows all of them."
         return f"{words} {every} searches the archived runs, too." if hidden else words
 
     def on_resize(self) -> None:

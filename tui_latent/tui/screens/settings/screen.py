@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from tui_latent.config.settings import Preset
+from tui_latent.nouns import counted
 from tui_latent.runs.new_run import check_name
 from tui_latent.runs.schema import RunError
 from tui_latent.tui import messages
@@ -105,7 +106,7 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         self.query_one("#count", Static).update(
             Content.assemble(
                 (count, "bold" if changed else "dim"),
-                (f" · {wrong} error{'s' * (wrong > 1)}" if wrong else "", "$text-error"),
+                (f" · {counted(wrong, 'error')}" if wrong else "", "$text-error"),
             )
         )
         help_lines = described(self._draft, self._grid.field, self._whose)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from tui_latent.nouns import counted
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.format import number
 from tui_latent.tui.screens.images.pages.page import Field, Page, PageRequest
@@ -36,7 +37,7 @@ class ExtremesPage(Page):
         own = found.class_names[wanted.label]
         facts = (
             f"class {own} ({wanted.label} of 0–{len(found.class_names) - 1}) · "
-            f"{found.size:,} training images",
+            f"{counted(found.size, 'training image')}",
             "nearest to the class mean, the farthest below · "
             f"median distance {number(found.median)}",
             *self.run.unseen(),

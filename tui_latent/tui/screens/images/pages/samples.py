@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from tui_latent.nouns import counted
 from tui_latent.tui.charts.image_grid import Tile
 from tui_latent.tui.screens.images.pages.page import Field, Page, PageRequest
 from tui_latent.tui.screens.images.sheet import Sheet, verdict_tile
@@ -56,7 +57,7 @@ class SamplesPage(Page):
         tiles = [verdict_tile(image, names[called], own, "") for image, called in shown]
         place = (
             f"class {own} ({wanted.label} of 0–{len(names) - 1}) · draw {wanted.draw + 1} · "
-            f"Gaussian of {found.training_images:,} training images"
+            f"Gaussian of {counted(found.training_images, 'training image')}"
         )
         facts = (place, *verdict_words(found))
         sheet = Sheet(facts, Tile(middle, "mean", "bold"), tiles, len(names))
@@ -73,13 +74,13 @@ def verdict_words(found: ClassSamples) -> list[str]:
     if found.why_not:
         return [first, f"their images cannot be embedded again: {found.why_not}"]
     if found.recognised is None:
-        return [first, "of their images, embedded again: …"]
+        return [first, "their images are being embedded again …"]
     again = int(np.count_nonzero(found.recognised == found.label))
-    second = f"of their images, embedded again: {again}"
+    second = f"embedded again, {again} of their images are classified as ‘{own}’"
     second += _others([names[called] for called in found.recognised.tolist()], own)
     return [first, second]
 
 
 def _others(called: Sequence[str], own: str) -> str:
     counts = Counter(name for name in called if name != own).most_common(3)
-    return f" ({', '.join(f'{name} ×{count}' for name, count in counts)})" if counts else ""
+    return f" ({', '.join(f'{count} as {name}' for name, count in counts)})" if counts else ""
