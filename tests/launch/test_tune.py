@@ -58,7 +58,7 @@ def test_changes_that_a_paused_run_has_not_made_yet_are_undone_one_by_one(tmp_pa
     path, before = writer.path, read_desk(writer.path).now
     request(path, settings={"augment.noise": 0.5})
     request(path, settings={"augment.noise": 0.75, "method.norm_weight": 1.0}, lr_factor=2.0)
-    undone = []
+    undone: list[tuple[object, ...]] = []
     while (change := last_change(path)) is not None and len(undone) < 9:
         assert change.kind == REQUESTED
         undone.append((change.setting, change.old, change.new))

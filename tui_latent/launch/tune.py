@@ -19,7 +19,6 @@ from tui_latent.runs.events import (
     EventsReader,
     RunEvent,
     Value,
-    new_event,
     settings_now,
 )
 from tui_latent.runs.run_list import run_status
@@ -186,7 +185,7 @@ def _requested(
 
     `values` are those that it trains with, of each setting that is asked for.
     """
-    made = {LR_FACTOR: asked.first_lr_factor} | values
+    made: dict[str, Value] = {LR_FACTOR: asked.first_lr_factor, **values}
     factor = Wanted(asked.lr_factor, asked.lr_who, asked.lr_serial)
     late = [
         (wanted.serial, setting, wanted)
@@ -194,9 +193,10 @@ def _requested(
         if wanted.serial > answered.get(setting, 0)
     ]
     return [
-        new_event(
-            REQUESTED,
+        RunEvent(
             step,
+            "",
+            REQUESTED,
             f"{setting} {made[setting]} → {wanted.value}.",
             setting=setting,
             old=made[setting],

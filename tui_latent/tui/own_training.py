@@ -61,20 +61,24 @@ class OwnTraining:
                 text, title="Training failed", severity="error", timeout=20, markup=False
             )
         if event.state is WorkerState.SUCCESS and self.path is not None:
-            self._tell_finished(self.path)
+            self._app.run_worker(
+                partial(self._tell_finished, self.path), thread=True, exit_on_error=False
+            )
         if event.state in (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED):
             self.path = self._worker = None
 
     def _tell_finished(self, path: Path) -> None:
-        """Say how the run did, and what to do next."""
+        """Say how the run did, and what to do next; in a thread, as there may be many runs."""
         from tui_latent.runs.reader import RunReader
+        from tui_latent.runs.run_list import list_runs
         from tui_latent.runs.schema import RunError
-        from tui_latent.tui.finished import finished_words
+        from tui_latent.tui.finished import finished_words, what_was_expected
 
         with contextlib.suppress(RunError, OSError):
             snapshot = RunReader(path).refresh()
             if snapshot.status.state == "finished":
-                words = finished_words(snapshot, self._app._keymap)
+                expected = what_was_expected(snapshot, list_runs(path.parent))
+                words = finished_words(snapshot, self._app._keymap, expected)
                 self._app.notify(words, title=path.name, timeout=20, markup=False)
 
     def ask_to_stop(self) -> None:

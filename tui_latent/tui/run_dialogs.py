@@ -58,20 +58,20 @@ class RunDialogs:
         if change is None:
             self._app.notify("There is no change of a setting to undo.", timeout=4)
             return
+
+        def request(back: int | None) -> RunEvent:
+            undo(path, change, back)
+            return change
+
         if change.kind == REQUESTED:  # nothing was trained with it: there is nothing to ask
-            if await self._done(lambda: (undo(path, change),)):
+            if await self._done(lambda: request(None)):
                 self._app.notify(_taken_back(change), timeout=6, markup=False)
             return
         checkpoint = await asyncio.to_thread(checkpoint_before, path, change.step)
         answer = await self._ask("Undo", _question(change), _ways_to_undo(change, checkpoint))
         if answer is not None:
             back = checkpoint if answer == "checkpoint" else None
-
-            def request() -> RunEvent:
-                undo(path, change, back)
-                return change
-
-            if await self._done(request):
+            if await self._done(lambda: request(back)):
                 self._app.notify(f"Undoing: {change.text}", timeout=6, markup=False)
 
     async def fork(self, path: Path, step: int | None) -> None:
