@@ -166,6 +166,43 @@ async def test_a_second_training_stops_the_first_after_asking(tmp_path: Path) ->
         await until(pilot, lambda: app.training_path is None)
 
 
+async def test_a_second_run_just_starts_once_the_first_has_ended_meanwhile(tmp_path: Path) -> None:
+    first, second = new_run(tmp_path, "first"), new_run(tmp_path, "second")
+    first.close()
+    second.close()
+    app = MenulessApp(tmp_path, train=ScriptedTrainer())
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_run(first.path)
+        await dashboard(pilot, first.path)
+        app.resume_run(second.path)
+        await until(pilot, lambda: isinstance(app.screen, SecondRunScreen))
+        app.training.ask_to_stop()
+        await until(pilot, lambda: "first has ended" in screen_text(pilot))
+        assert "queue" not in screen_text(pilot) and "Stop and save" not in screen_text(pilot)
+        await pilot.press("s", "Q")  # nothing is left to stop or to wait for
+        await pilot.pause()
+        assert isinstance(app.screen, SecondRunScreen) and queued_runs(tmp_path) == []
+        await pilot.press("enter")
+        await dashboard(pilot, second.path)
+        assert app.training_path == second.path
+        app.training.ask_to_stop()
+        await until(pilot, lambda: app.training_path is None)
+
+
+async def test_the_question_of_quitting_goes_when_the_training_has_ended(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "first")
+    run.close()
+    app = MenulessApp(tmp_path, train=ScriptedTrainer())
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_run(run.path)
+        await dashboard(pilot, run.path)
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        app.training.ask_to_stop()
+        await dashboard(pilot, run.path)
+        assert app.is_running
+
+
 async def test_a_second_run_can_start_beside_the_first_or_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,14 +91,19 @@ def tune(path: Path, overrides: Mapping[str, object]) -> str:
     have the value already; RunError when nothing can be requested, as for a finished run.
     """
     desk = read_desk(path)
-    if desk.status.state == "finished":
+    refuse_finished(path, desk.status)
+    values = desk.checked(overrides)
+    request(path, settings=values)
+    return told(desk, values)
+
+
+def refuse_finished(path: Path, status: Status | None = None) -> None:
+    """Refuse to change a setting of a run that is finished: RunError."""
+    if (status or run_status(path)).state == "finished":
         raise RunError(
             f"{path.name} is finished: start from one of its checkpoints with other settings: "
             f"tui-latent fork {command_word(path)} --set …"
         )
-    values = desk.checked(overrides)
-    request(path, settings=values)
-    return told(desk, values)
 
 
 def told(desk: Desk, values: Mapping[str, Value]) -> str:
@@ -147,8 +152,10 @@ def checkpoint_steps(path: Path) -> tuple[int, ...]:
 def undo(path: Path, change: RunEvent, checkpoint: int | None = None) -> None:
     """Request the value that a setting had before a change, from the next step on.
 
-    With the step of a `checkpoint`, training also goes back to it. RunError as in `request`.
+    With the step of a `checkpoint`, training also goes back to it. RunError as in `request`, and
+    for a run that is finished.
     """
+    refuse_finished(path)
     assert change.setting is not None and change.old is not None
     if checkpoint is not None:
         request(path, back=(checkpoint, change.setting, change.old))

@@ -49,9 +49,14 @@ class RunDialogs:
 
     async def undo(self, path: Path) -> None:
         """Ask how far to undo the newest change of a setting, and request it."""
-        from tui_latent.launch.tune import REQUESTED, checkpoint_before, last_change, undo
+        from tui_latent.launch import tune
 
-        found = await self._done(lambda: (last_change(path),))
+        def find() -> tuple[RunEvent | None]:
+            if change := tune.last_change(path):
+                tune.refuse_finished(path)
+            return (change,)
+
+        found = await self._done(find)
         if found is None:  # it has been told why
             return
         (change,) = found
@@ -60,14 +65,14 @@ class RunDialogs:
             return
 
         def request(back: int | None) -> RunEvent:
-            undo(path, change, back)
+            tune.undo(path, change, back)
             return change
 
-        if change.kind == REQUESTED:  # nothing was trained with it: there is nothing to ask
+        if change.kind == tune.REQUESTED:  # nothing was trained with it: there is nothing to ask
             if await self._done(lambda: request(None)):
                 self._app.notify(_taken_back(change), timeout=6, markup=False)
             return
-        checkpoint = await asyncio.to_thread(checkpoint_before, path, change.step)
+        checkpoint = await asyncio.to_thread(tune.checkpoint_before, path, change.step)
         answer = await self._ask("Undo", _question(change), _ways_to_undo(change, checkpoint))
         if answer is not None:
             back = checkpoint if answer == "checkpoint" else None

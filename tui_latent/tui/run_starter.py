@@ -191,7 +191,8 @@ class RunStarter(ScreenOpener):
         if chosen == "background":
             self.open_run(path)
             self.notify(f"Training in the background (PID {pid}).", markup=False)
-        elif await self.training.stop(self.runs):
+        # Only who chose to stop another run may stop one: another may have begun meanwhile.
+        elif await self.training.stop(self.runs if chosen == "stop" else None):
             self.training.start(path)
             self.open_run(path)
 

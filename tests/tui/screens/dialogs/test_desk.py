@@ -217,3 +217,19 @@ async def test_what_is_being_typed_is_undone_before_anything_else(tmp_path: Path
         assert row(screen, "stages.2.lr").query_one(Input).value == "0.003"
         assert "to undo" not in notes(pilot) and read_request(writer.path).settings == {}
     writer.close()
+
+
+async def test_nothing_is_undone_on_a_run_that_finished_while_the_desk_was_open(
+    tmp_path: Path,
+) -> None:
+    writer = live_run(tmp_path)
+    changed = {"setting": "augment.noise", "old": 0.0, "new": 0.2}
+    writer.event(new_event("change", 710, "augment.noise 0 → 0.2.", **changed))
+    app = MenulessApp(tmp_path, open_path=writer.path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await desk_on(pilot, writer)
+        writer.status(state="finished")
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: "is finished: start from one of its" in notes(pilot))
+        assert read_request(writer.path).settings == {}
+    writer.close()

@@ -263,6 +263,7 @@ class MenuScreen(TellsFailures, RunEnding):
         else:
             self.query_one(RunTable).show(event.runs, self._clock())
             self.query_one(PresetPane).tell_time(self._clock())
+            self.withdraw_question(event.runs)
         if [run.status.state for run in before] != [run.status.state for run in event.runs]:
             # a finished run shows how long its preset takes
             self.query_one(PresetPane).update_times(self._device, self._runs)
