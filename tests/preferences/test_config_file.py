@@ -110,6 +110,7 @@ def test_the_template_sets_nothing_and_its_lines_are_right() -> None:
         "palette",
         "axis",
         "smoothing",
+        "image_size",
         "notifications",
         "panels",
     }

@@ -12,8 +12,19 @@ from textual.widgets import Button, OptionList, Static
 
 from tests import waiting
 from tests.foreign_runs import foreign_run
+from tests.tui.known_images import KnownImages
 from tests.tui.made_runs import ScriptedTrainer, new_run, trained_run
-from tests.tui.pilots import MenulessApp, all_drawn, dashboard, header, notes, screen_text, until
+from tests.tui.pilots import (
+    MenulessApp,
+    all_drawn,
+    dashboard,
+    header,
+    notes,
+    panel_text,
+    screen_text,
+    until,
+)
+from tui_latent import analysis
 from tui_latent.preferences.kept import Kept
 from tui_latent.runs.queue import queued_runs
 from tui_latent.runs.reader import RunReader
@@ -24,6 +35,8 @@ from tui_latent.tui.screens.dashboard.screen import DashboardScreen
 from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 from tui_latent.tui.screens.dialogs.queue import QueueScreen
 from tui_latent.tui.screens.dialogs.second_run import SecondRunScreen
+from tui_latent.tui.screens.images.base import AT_LEAST
+from tui_latent.tui.screens.images.screen import ViewerScreen
 
 SIZE = (100, 30)
 
@@ -166,6 +179,43 @@ async def test_a_second_training_stops_the_first_after_asking(tmp_path: Path) ->
         await until(pilot, lambda: app.training_path is None)
 
 
+async def test_a_second_run_just_starts_once_the_first_has_ended_meanwhile(tmp_path: Path) -> None:
+    first, second = new_run(tmp_path, "first"), new_run(tmp_path, "second")
+    first.close()
+    second.close()
+    app = MenulessApp(tmp_path, train=ScriptedTrainer())
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_run(first.path)
+        await dashboard(pilot, first.path)
+        app.resume_run(second.path)
+        await until(pilot, lambda: isinstance(app.screen, SecondRunScreen))
+        app.training.ask_to_stop()
+        await until(pilot, lambda: "first has ended" in screen_text(pilot))
+        assert "queue" not in screen_text(pilot) and "Stop and save" not in screen_text(pilot)
+        await pilot.press("s", "Q")  # nothing is left to stop or to wait for
+        await pilot.pause()
+        assert isinstance(app.screen, SecondRunScreen) and queued_runs(tmp_path) == []
+        await pilot.press("enter")
+        await dashboard(pilot, second.path)
+        assert app.training_path == second.path
+        app.training.ask_to_stop()
+        await until(pilot, lambda: app.training_path is None)
+
+
+async def test_the_question_of_quitting_goes_when_the_training_has_ended(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "first")
+    run.close()
+    app = MenulessApp(tmp_path, train=ScriptedTrainer())
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_run(run.path)
+        await dashboard(pilot, run.path)
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        app.training.ask_to_stop()
+        await dashboard(pilot, run.path)
+        assert app.is_running
+
+
 async def test_a_second_run_can_start_beside_the_first_or_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,6 +279,43 @@ async def test_what_is_chosen_is_kept_for_the_next_time(tmp_path: Path) -> None:
         assert again.theme == "gruvbox"
         assert (loss.options.axis, loss.options.smoothing) == ("epoch", 0.9)
         assert loss.is_logarithmic == logarithmic
+
+
+async def test_how_images_and_maps_are_shown_is_kept_for_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analysis, "RunInspector", KnownImages)
+    writer = trained_run(tmp_path)
+    writer.close()
+    config = tmp_path / "config.toml"
+
+    def begin() -> MenulessApp:
+        return MenulessApp(tmp_path, open_path=writer.path, kept=Kept(config, tmp_path / "cache"))
+
+    app = begin()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await all_drawn(pilot)
+        await pilot.press("w", "v")
+        await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
+        await pilot.press("minus", "escape")
+        await until(pilot, lambda: config.is_file() and "medium" in config.read_text())
+        await pilot.press("l")
+        await until(pilot, lambda: "label" in screen_text(pilot))
+        await pilot.press("V", "E", "c")
+        await until(pilot, lambda: "cluster" in screen_text(pilot))
+        look = app.screen._look  # type: ignore[attr-defined]
+        assert look.regions
+        await pilot.press("escape", "l")  # back, and again
+        await until(pilot, lambda: "cluster" in screen_text(pilot))
+        assert app.screen._look.trails == look.trails and app.screen._look.regions  # type: ignore[attr-defined]
+    again = begin()
+    assert again.kept.preferences.image_size == "medium"
+    async with again.run_test(size=(120, 40)) as pilot:
+        screen = await all_drawn(pilot)
+        assert "weighted" not in panel_text(screen, "loss").splitlines()[0]
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(again.screen, ViewerScreen))
+        assert again.screen._at_least == AT_LEAST[1]  # type: ignore[attr-defined]
 
 
 async def test_panels_that_are_not_wanted_are_not_shown(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tui_latent.config.presets import load_run_preset
 from tui_latent.config.settings import Preset
@@ -12,11 +13,21 @@ from tui_latent.config.tuning import changed_settings, live_values, rate_setting
 from tui_latent.launch.foreign import refuse_foreign
 from tui_latent.runs.command_word import command_word
 from tui_latent.runs.control import read_request, request
-from tui_latent.runs.events import FILE, LR_FACTOR, EventsReader, RunEvent, Value, settings_now
+from tui_latent.runs.events import (
+    FILE,
+    LR_FACTOR,
+    EventsReader,
+    RunEvent,
+    Value,
+    settings_now,
+)
 from tui_latent.runs.run_list import run_status
-from tui_latent.runs.schema import LIVE_STATES, RunError, Status
+from tui_latent.runs.schema import LIVE_STATES, Request, RunError, Status, Wanted
 from tui_latent.training.checkpoint_index import checkpoint_step
 from tui_latent.training.schedule import Stage, lr_at, plan_stages, stage_at
+
+REQUESTED: Final = "requested"
+"""kind of a change that the trainer has not made yet, as of a paused run; no file contains it"""
 
 
 @dataclass(frozen=True)
@@ -65,16 +76,12 @@ def read_desk(path: Path) -> Desk:
     preset, status, asked = load_run_preset(path), run_status(path), read_request(path)
     events, answered = run_events(path)
     values = dict(settings_now(events, status.step))
-    factor = values.pop(LR_FACTOR, asked.first_lr_factor)
-    wanted = {
-        setting: each.value
-        for setting, each in asked.settings.items()
-        if each.serial > answered.get(setting, 0)
-    }
-    if asked.lr_serial > answered.get(LR_FACTOR, 0):
-        factor = asked.lr_factor
-    now = with_values(preset, values | {k: v for k, v in wanted.items() if k != LR_FACTOR})
-    return Desk(path.name, preset, now, frozenset(wanted), status, float(factor))
+    waiting = _requested(asked, answered, live_values(preset) | values, status.step)
+    values |= {each.setting: each.new for each in waiting if each.setting and each.new is not None}
+    factor = float(values.pop(LR_FACTOR, asked.first_lr_factor))
+    now = with_values(preset, values)
+    names = frozenset(each.setting for each in waiting if each.setting)
+    return Desk(path.name, preset, now, names, status, factor)
 
 
 def tune(path: Path, overrides: Mapping[str, object]) -> str:
@@ -84,14 +91,19 @@ def tune(path: Path, overrides: Mapping[str, object]) -> str:
     have the value already; RunError when nothing can be requested, as for a finished run.
     """
     desk = read_desk(path)
-    if desk.status.state == "finished":
+    refuse_finished(path, desk.status)
+    values = desk.checked(overrides)
+    request(path, settings=values)
+    return told(desk, values)
+
+
+def refuse_finished(path: Path, status: Status | None = None) -> None:
+    """Refuse to change a setting of a run that is finished: RunError."""
+    if (status or run_status(path)).state == "finished":
         raise RunError(
             f"{path.name} is finished: start from one of its checkpoints with other settings: "
             f"tui-latent fork {command_word(path)} --set …"
         )
-    values = desk.checked(overrides)
-    request(path, settings=values)
-    return told(desk, values)
 
 
 def told(desk: Desk, values: Mapping[str, Value]) -> str:
@@ -106,10 +118,13 @@ def told(desk: Desk, values: Mapping[str, Value]) -> str:
 
 
 def last_change(path: Path) -> RunEvent | None:
-    """Return the newest change of the run at `path` that has not been undone; None without one."""
-    events, _ = run_events(path)
+    """Return the newest change of the run at `path` that has not been undone; None without one.
+
+    It may be one that the trainer has not made yet (`REQUESTED`).
+    """
+    events, answered = run_events(path)
     standing: list[RunEvent] = []
-    for event in events:
+    for event in (*events, *_waiting(path, events, answered)):
         if not event.sets or event.kind == "retry":
             continue
         if standing and _undoes(event, standing[-1]):
@@ -137,8 +152,10 @@ def checkpoint_steps(path: Path) -> tuple[int, ...]:
 def undo(path: Path, change: RunEvent, checkpoint: int | None = None) -> None:
     """Request the value that a setting had before a change, from the next step on.
 
-    With the step of a `checkpoint`, training also goes back to it. RunError as in `request`.
+    With the step of a `checkpoint`, training also goes back to it. RunError as in `request`, and
+    for a run that is finished.
     """
+    refuse_finished(path)
     assert change.setting is not None and change.old is not None
     if checkpoint is not None:
         request(path, back=(checkpoint, change.setting, change.old))
@@ -155,6 +172,47 @@ def run_events(path: Path) -> tuple[tuple[RunEvent, ...], Mapping[str, int]]:
         return reader.refresh(), reader.answered
     except OSError as error:
         raise RunError(f"{path / FILE}: cannot be read: {error.strerror or error}") from error
+
+
+def _waiting(path: Path, events: Sequence[RunEvent], answered: Mapping[str, int]) -> list[RunEvent]:
+    asked = read_request(path)
+    if not asked.serial:
+        return []
+    step = run_status(path).step
+    values = dict(settings_now(events, step))
+    if asked.settings.keys() - values.keys():
+        values = live_values(load_run_preset(path)) | values
+    return _requested(asked, answered, values, step)
+
+
+def _requested(
+    asked: Request, answered: Mapping[str, int], values: Mapping[str, Value], step: int
+) -> list[RunEvent]:
+    """Return the changes that the trainer has not made yet, in the order of their requests.
+
+    `values` are those that it trains with, of each setting that is asked for.
+    """
+    made: dict[str, Value] = {LR_FACTOR: asked.first_lr_factor, **values}
+    factor = Wanted(asked.lr_factor, asked.lr_who, asked.lr_serial)
+    late = [
+        (wanted.serial, setting, wanted)
+        for setting, wanted in (*asked.settings.items(), (LR_FACTOR, factor))
+        if wanted.serial > answered.get(setting, 0)
+    ]
+    return [
+        RunEvent(
+            step,
+            "",
+            REQUESTED,
+            f"{setting} {made[setting]} → {wanted.value}.",
+            setting=setting,
+            old=made[setting],
+            new=wanted.value,
+            who=wanted.who or None,
+        )
+        for _, setting, wanted in sorted(late, key=lambda each: each[:2])
+        if setting in made and made[setting] != wanted.value
+    ]
 
 
 def _undoes(event: RunEvent, earlier: RunEvent) -> bool:

@@ -21,6 +21,7 @@ from tui_latent.runtime.utf8_text import utf8_text
 
 NOTIFICATIONS: Final = ("all", "problems", "errors")
 AXES: Final = ("step", "epoch", "time")
+IMAGE_SIZES: Final = ("large", "medium", "small")
 PANELS: Final = ("map", "loss", "knn", "space", "log", "machine", "confusion")
 _MOST_BYTES: Final = 1 << 20
 
@@ -39,6 +40,8 @@ class Preferences:
     """x axis of the curves"""
     smoothing: float = 0.0
     """smoothing of the loss, from 0 to below 1"""
+    image_size: str = "large"
+    """size of the images in the viewer"""
     notifications: str = "all"
     """which notices are shown"""
     panels: tuple[str, ...] = PANELS
@@ -137,6 +140,7 @@ SETTINGS: Final = (
     Setting("palette", _colors, 'colours of the classes, such as ["#0072b2", "#e69f00"]'),
     Setting("axis", _one_of(AXES), "x axis of the curves: step, epoch or time"),
     Setting("smoothing", _share, "smoothing of the loss, from 0 to below 1"),
+    Setting("image_size", _one_of(IMAGE_SIZES), "images of the viewer: large, medium or small"),
     Setting(
         "notifications", _one_of(NOTIFICATIONS), "all, problems (warnings and errors) or errors"
     ),

@@ -41,6 +41,7 @@ class Kept:
             "smoothing": own.smoothing,
             "panels": own.panels,
             "log": self.view(run).get("log"),
+            "weighted": self.view(run).get("weighted"),
         }
 
     def keep_view(self, run: Path | None, name: str, value: Any) -> None:

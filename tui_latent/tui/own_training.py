@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.worker import Worker, WorkerFailed, WorkerState
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import Status
+    from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
     from tui_latent.tui.screens.dialogs.second_run import Way
 
 Train = Callable[[Path], "Status"]
@@ -32,6 +33,8 @@ class OwnTraining:
         self._app = app
         self._train = train
         self._worker: Worker[Status] | None = None
+        self._question: ConfirmScreen | None = None
+        """whether the training may be stopped"""
 
     def start(self, path: Path) -> None:
         """Train a run in a thread."""
@@ -61,20 +64,26 @@ class OwnTraining:
                 text, title="Training failed", severity="error", timeout=20, markup=False
             )
         if event.state is WorkerState.SUCCESS and self.path is not None:
-            self._tell_finished(self.path)
+            self._app.run_worker(
+                partial(self._tell_finished, self.path), thread=True, exit_on_error=False
+            )
         if event.state in (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED):
             self.path = self._worker = None
+            if self._question is not None:
+                self._question.withdraw()
 
     def _tell_finished(self, path: Path) -> None:
-        """Say how the run did, and what to do next."""
+        """Say how the run did, and what to do next; in a thread, as there may be many runs."""
         from tui_latent.runs.reader import RunReader
+        from tui_latent.runs.run_list import list_runs
         from tui_latent.runs.schema import RunError
-        from tui_latent.tui.finished import finished_words
+        from tui_latent.tui.finished import finished_words, what_was_expected
 
         with contextlib.suppress(RunError, OSError):
             snapshot = RunReader(path).refresh()
             if snapshot.status.state == "finished":
-                words = finished_words(snapshot, self._app._keymap)
+                expected = what_was_expected(snapshot, list_runs(path.parent))
+                words = finished_words(snapshot, self._app._keymap, expected)
                 self._app.notify(words, title=path.name, timeout=20, markup=False)
 
     def ask_to_stop(self) -> None:
@@ -92,10 +101,12 @@ class OwnTraining:
         if self.path is None:
             return True
         question = f"{self.path.name} is training. {question}"
-        yes: bool = await self._app.push_screen_wait(ConfirmScreen(title, question, label))
+        self._question = ConfirmScreen(title, question, label)
+        yes: bool = await self._app.push_screen_wait(self._question)
+        self._question = None
         return yes
 
-    async def how_to_start(self, runs: Path) -> Way | Literal["now"] | None:
+    async def how_to_start(self, runs: Path) -> Way | None:
         """Ask how to start a run if this machine is training another one of the folder `runs`.
 
         `now` if it is not; None to start nothing.
@@ -106,8 +117,18 @@ class OwnTraining:
         running = await self._running(runs)
         if running is None:
             return "now"
-        waiting = len(await asyncio.to_thread(queued_runs, runs))
-        return await self._app.push_screen_wait(SecondRunScreen(running.name, waiting))
+        waiting, last = len(await asyncio.to_thread(queued_runs, runs)), running
+
+        async def look() -> str:
+            nonlocal last
+            # All runs are listed only once this one has ended: that reads many files.
+            if self.path is None and await asyncio.to_thread(_is_live, last):
+                return last.name
+            now = await self._running(runs)
+            last = last if now is None else now
+            return "" if now is None else now.name
+
+        return await self._app.push_screen_wait(SecondRunScreen(running.name, waiting, look))
 
     async def _running(self, runs: Path) -> Path | None:
         """Return the run in training in this process, else in another one of this machine."""
@@ -157,11 +178,18 @@ def _request_stop(path: Path) -> None:
     request(path, state="stop")
 
 
-def _wait_for_end(path: Path) -> None:
-    """Return once a run is no longer being trained."""
+def _is_live(path: Path) -> bool:
+    """Return whether a run is being trained; no if its folder cannot be read any more."""
     from tui_latent.runs.run_list import run_status
     from tui_latent.runs.schema import LIVE_STATES, RunError
 
-    with contextlib.suppress(RunError):
-        while run_status(path).state in LIVE_STATES:
-            time.sleep(0.2)
+    try:
+        return run_status(path).state in LIVE_STATES
+    except RunError:
+        return False
+
+
+def _wait_for_end(path: Path) -> None:
+    """Return once a run is no longer being trained."""
+    while _is_live(path):
+        time.sleep(0.2)

@@ -50,22 +50,34 @@ class RunDialogs:
 
     async def undo(self, path: Path) -> None:
         """Ask how far to undo the newest change of a setting, and request it."""
-        from tui_latent.launch.tune import checkpoint_before, last_change, undo
+        from tui_latent.launch import tune
 
-        change = await self._done(lambda: last_change(path))
+        def find() -> tuple[RunEvent | None]:
+            if change := tune.last_change(path):
+                tune.refuse_finished(path)
+            return (change,)
+
+        found = await self._done(find)
+        if found is None:  # it has been told why
+            return
+        (change,) = found
         if change is None:
             self._app.notify("There is no change of a setting to undo.", timeout=4)
             return
-        checkpoint = await asyncio.to_thread(checkpoint_before, path, change.step)
+
+        def request(back: int | None) -> RunEvent:
+            tune.undo(path, change, back)
+            return change
+
+        if change.kind == tune.REQUESTED:  # nothing was trained with it: there is nothing to ask
+            if await self._done(lambda: request(None)):
+                self._app.notify(_taken_back(change), timeout=6, markup=False)
+            return
+        checkpoint = await asyncio.to_thread(tune.checkpoint_before, path, change.step)
         answer = await self._ask("Undo", _question(change), _ways_to_undo(change, checkpoint))
         if answer is not None:
             back = checkpoint if answer == "checkpoint" else None
-
-            def request() -> RunEvent:
-                undo(path, change, back)
-                return change
-
-            if await self._done(request):
+            if await self._done(lambda: request(back)):
                 self._app.notify(f"Undoing: {change.text}", timeout=6, markup=False)
 
     async def fork(self, path: Path, step: int | None) -> None:
@@ -184,15 +196,25 @@ def _question(change: RunEvent) -> str:
     return f"The newest change, at step {change.step:,}{who}: {change.text}"
 
 
+def _taken_back(change: RunEvent) -> str:
+    from tui_latent.tui.screens.settings.draft import setting_text
+
+    old, new = setting_text(change.old), setting_text(change.new)
+    return f"Undone: {_named(change)} stays {old}. The change to {new} had not been made yet."
+
+
+def _named(change: RunEvent) -> str:
+    return "the factor" if change.setting == "lr_factor" else str(change.setting)
+
+
 def _ways_to_undo(change: RunEvent, checkpoint: int | None) -> list[Choice]:
     from tui_latent.tui.screens.dialogs.choice import Choice
     from tui_latent.tui.screens.settings.draft import setting_text
 
-    setting = "the factor" if change.setting == "lr_factor" else str(change.setting)
     ways = [
         Choice(
             "value",
-            f"Set {setting} back to {setting_text(change.old)}",
+            f"Set {_named(change)} back to {setting_text(change.old)}",
             "From the next step on. What was trained since then is kept.",
         )
     ]

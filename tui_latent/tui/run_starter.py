@@ -18,7 +18,6 @@ from tui_latent.tui.screen_opener import ScreenOpener
 
 if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
-    from tui_latent.preferences.kept import Kept
     from tui_latent.tui.screens.dialogs.second_run import Way
 
 Create = Callable[[str, "Preset", Path, "str | None"], Path]
@@ -69,7 +68,6 @@ class RunStarter(ScreenOpener):
 
     runs: Path
     """folder of the runs"""
-    kept: Kept
     training: OwnTraining
     _dialogs: RunDialogs
     _create: Create
@@ -194,7 +192,8 @@ class RunStarter(ScreenOpener):
         if chosen == "background":
             self.open_run(path)
             self.notify(f"Training in the background (PID {pid}).", markup=False)
-        elif await self.training.stop(self.runs):
+        # Only who chose to stop another run may stop one: another may have begun meanwhile.
+        elif await self.training.stop(self.runs if chosen == "stop" else None):
             self.training.start(path)
             self.open_run(path)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textual import on, work
 
+from tui_latent.preferences.kept import Kept
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.paced_app import PacedApp
@@ -20,6 +21,7 @@ class ScreenOpener(PacedApp[int]):
 
     drawer: WorkerThread
     """the one thread that draws plots"""
+    kept: Kept
     _export: Export
 
     @on(messages.PresetImagesRequested)
@@ -27,14 +29,17 @@ class ScreenOpener(PacedApp[int]):
         """Show the images as a run of a preset would see them."""
         from tui_latent.tui.screens.images.preset_images import PresetImagesScreen
 
-        self.push_screen(PresetImagesScreen(message.preset_name, message.preset))
+        size = self.kept.preferences.image_size
+        self.push_screen(PresetImagesScreen(message.preset_name, message.preset, size))
 
     @on(messages.ViewerRequested)
     def show_images(self, message: messages.ViewerRequested) -> None:
         """Show a run's images."""
         from tui_latent.tui.screens.images.screen import ViewerScreen
 
-        self.push_screen(ViewerScreen(message.path, self.drawer, message.index, message.page))
+        size = self.kept.preferences.image_size
+        viewer = ViewerScreen(message.path, self.drawer, message.index, message.page, size)
+        self.push_screen(viewer)
 
     @on(messages.ExplorerRequested)
     def explore(self, message: messages.ExplorerRequested) -> None:
@@ -42,7 +47,10 @@ class ScreenOpener(PacedApp[int]):
         from tui_latent.tui.screens.explorer.screen import ExplorerScreen
 
         explorer = ExplorerScreen(message.path, self.drawer, message.cursor)
-        explorer.enter_by(message.pair, message.only, message.cluster_of)
+        doors = message.pair, message.only, message.cluster_of
+        if all(door is None for door in doors):  # a door shows classes or clusters in their colours
+            explorer.look_as(self.kept.view(message.path).get("explorer"))
+        explorer.enter_by(*doors)
         self.push_screen(explorer)
 
     @on(messages.EvaluationRequested)

@@ -355,6 +355,26 @@ async def test_deleting_asks_with_the_name_and_takes_no_for_an_answer(runs: Path
         assert path.is_dir()
 
 
+async def test_a_question_goes_when_its_run_is_deleted_or_ends_meanwhile(runs: Path) -> None:
+    path = run_in(runs, "precious")
+    live = RunWriter.create(runs, "digits-contrastive-2d", {}, {"created": 0.0}, "live")
+    live.lock()
+    live.status(state="running", step=1, total_steps=9)
+    async with NotingApp(runs).run_test(size=WIDE) as pilot:
+        await menu(pilot)
+        await press(pilot, "tab", "d")
+        assert isinstance(pilot.app.screen, ConfirmScreen)
+        path.rename(runs.parent / "renamed")
+        await until(pilot, lambda: "precious is not in its folder any more" in notes(pilot))
+        assert isinstance(pilot.app.screen, MenuScreen)
+        await press(pilot, "s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        live.status(state="failed", error="no memory")
+        live.close()
+        await until(pilot, lambda: "live has ended: it is failed" in notes(pilot))
+        assert isinstance(pilot.app.screen, MenuScreen)
+
+
 async def test_a_deleted_run_leaves_folder_and_list(runs: Path) -> None:
     for name, age in (("one", 1), ("two", 2), ("three", 3)):
         run_in(runs, name, age=age)

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from tests.tui.menus import NotingApp, menu, presets, presets_text, run_in
-from tests.tui.pilots import notes, until
+from tests.tui.pilots import notes, screen_text, until
 from tui_latent.config.own_folders import own_presets
 from tui_latent.config.own_presets import save_preset
 from tui_latent.config.preset_files import read_table
@@ -396,6 +396,24 @@ async def test_with_an_error_nothing_is_saved(app: FormApp) -> None:
         await pilot.press("0", "ctrl+w")
         await pilot.pause()
         assert isinstance(app.screen, SettingsScreen) and "train.epochs" in notes(pilot)
+
+
+async def test_the_expected_time_follows_what_is_typed(tmp_path: Path) -> None:
+    app = FormApp(tmp_path / "runs", "digits-contrastive-8d")
+    async with app.run_test(size=WIDE) as pilot:
+        grid = app.screen.query_one(SettingsGrid)
+        await until(pilot, lambda: "about 1 min · measured on a CPU" in screen_text(pilot))
+        for key, text, words in (
+            ("train.epochs", "120", "about 3 min · measured on a CPU with 40 epochs"),
+            ("train.batch_size", "64", "40 epochs; train.batch_size may change that"),
+        ):
+            grid.action_move(
+                list(grid._draft.fields).index(key) - list(grid._draft.fields).index(grid.current)
+            )
+            await pilot.press(*text)
+            await until(pilot, lambda words=words: words in screen_text(pilot))  # type: ignore[misc]
+        await pilot.press("x")  # no number: there is nothing to expect
+        await until(pilot, lambda: "about" not in str(grid.border_subtitle))
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE])

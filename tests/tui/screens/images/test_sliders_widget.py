@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from textual import on
 from textual.app import App, ComposeResult
+from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
 from tui_latent.tui.screens.images.sheet import SliderSpace
@@ -128,3 +129,25 @@ def test_a_dimension_that_never_varies_can_be_moved() -> None:
     equal = SliderSpace(np.array([3.0]), np.array([3.0]), [("all", np.array([3.0]))], None)
     assert Scale.of(equal).step[0] > 0
     assert Scale.of(equal).line(0, 3.0, 21)[10] == "●"
+
+
+async def test_the_mouse_takes_hold_of_a_slider_and_moves_it() -> None:
+    app = SlidersApp()
+    async with app.run_test(size=(60, 12)) as pilot:
+        sliders = await opened(pilot, 30)
+        await pilot.press("end", *["down"] * 12)
+        before = lines(pilot)
+        name = before[2].split()[0].lstrip("▸")
+        place, index = before[2].index("●"), int(name[1:]) - 1
+        await pilot.mouse_down(LatentSliders, offset=(place + 1 + 8, 3))
+        await pilot.hover(LatentSliders, offset=(place + 1 + 5, 6))  # the row no longer matters
+        await pilot.mouse_up(LatentSliders, offset=(place + 1 + 5, 6))
+        after = lines(pilot)
+        assert after[2].index("●") == place + 5 and after[2].startswith(f"▸{name}")
+        moved = [n for n, value in enumerate(app.moves[-1]) if value]
+        assert moved == [index] and app.moves[-1][index] > 0
+        await pilot.hover(LatentSliders, offset=(place + 1, 3))  # it was let go
+        assert lines(pilot) == after
+        assert str(sliders.border_title) == f"Dimension {index + 1} of 30"
+        await pilot._post_mouse_events([MouseScrollDown], LatentSliders)
+        assert str(sliders.border_title) == f"Dimension {index + 2} of 30"

@@ -38,6 +38,7 @@ class CurveActions(DashboardBase):
             self.tell_no_change(why)
         else:
             self._panels.toggle_weights()
+            self._keep_look("weighted", self.path)
 
     def action_front(self, by: int) -> None:
         """Bring another curve of the focused chart, or else of the loss, to the front."""

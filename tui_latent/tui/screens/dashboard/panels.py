@@ -75,8 +75,8 @@ class RunPanels(Horizontal):
     """Gives each panel its part of a snapshot; on small screens the side panels are tabs."""
 
     def __init__(self, drawer: WorkerThread, chosen: Mapping[str, Any] = {}) -> None:
-        """`chosen` says how the curves were last shown (`axis`, `smoothing`, `log`), and which
-        `panels` there are."""
+        """`chosen` says how the curves were last shown (`axis`, `smoothing`, `log`, `weighted`),
+        and which `panels` there are."""
         super().__init__()
         self._chosen = chosen
         self._axis_is_due = True
@@ -84,7 +84,7 @@ class RunPanels(Horizontal):
         self._charted: tuple[RunSnapshot, bool] | None = None
         self._flags: tuple[Flag, ...] = ()
         self._past: StoredEvaluation | None = None
-        self._weighted = True
+        self._weighted = chosen.get("weighted") is not False
         self._empty: frozenset[str] = frozenset()
         self._measured: Mapping[MetricSpec, float] = {}
 
@@ -319,9 +319,14 @@ class RunPanels(Horizontal):
 
     @property
     def looks(self) -> Mapping[str, Any]:
-        """How the curves are shown: `axis`, `smoothing`, `log`."""
+        """How the curves are shown: `axis`, `smoothing`, `log`, `weighted`."""
         options = self._loss.options
-        return {"axis": options.axis, "smoothing": options.smoothing, "log": options.log}
+        return {
+            "axis": options.axis,
+            "smoothing": options.smoothing,
+            "log": options.log,
+            "weighted": self._weighted,
+        }
 
     def toggle_log(self) -> None:
         """Switch the loss between a linear and a logarithmic axis."""

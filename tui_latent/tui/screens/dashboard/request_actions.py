@@ -105,11 +105,12 @@ class RequestActions(DashboardBase):
         from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 
         def raise_rate(yes: bool | None) -> None:
-            if yes:
+            if yes and self._snapshot.status.state in LIVE_STATES:
                 self._request_rate(old, new)
 
         question = f"{self._rate.words(old, new)}? Training may diverge at such a high rate."
-        self.app.push_screen(ConfirmScreen(RATE_TITLE, question, "Raise"), raise_rate)
+        self._question = ConfirmScreen(RATE_TITLE, question, "Raise")
+        self.app.push_screen(self._question, raise_rate)
 
     def _request_rate(self, old: float, new: float) -> None:
         if self._ask(lr_factor=new):

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _READ_EVERY = 1.0
 """seconds between two reads of the trainer's answers"""
-_AROUND = 9
-"""rows of the dialog other than settings, and above and below it"""
+_OTHER_ROWS = 10
+"""of the dialog with its border, where every line but the settings is as long as it may be"""
 _KEYS = {
     "desk.apply": "change",
     "desk.reset": "preset",
@@ -74,13 +74,13 @@ class DeskScreen(DialogScreen[None]):
     CSS = """
     DeskScreen { align: center middle; }
     DeskScreen > Vertical {
-        width: 116; max-width: 98%; height: auto; max-height: 98%;
+        width: 116; max-width: 98%; max-height: 98%;
         padding: 0 1; border: round $accent; background: $surface;
     }
-    DeskScreen #state, DeskScreen #keys { height: 1; color: $text-muted; }
+    DeskScreen #state, DeskScreen #keys { height: auto; color: $text-muted; }
     DeskScreen #told { height: auto; max-height: 3; }
     DeskScreen #told.-error { color: $text-error; }
-    DeskScreen VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
+    DeskScreen VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
     DeskScreen DeskRow, DeskScreen #head { height: 1; }
     DeskScreen .key { width: 27; }
     DeskScreen .key.-changed { text-style: bold; }
@@ -90,12 +90,14 @@ class DeskScreen(DialogScreen[None]):
     DeskScreen .help {
         width: 1fr; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis;
     }
-    DeskScreen .help.-error { color: $text-error; text-style: bold; }
+    DeskScreen.-narrow .help { visibility: hidden; }
+    DeskScreen .help.-error { visibility: visible; color: $text-error; text-style: bold; }
     DeskScreen #head { text-style: bold; }
     DeskScreen .now { width: 12; }
     """
 
     BINDINGS = bindings("desk")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (75, "-wide")]
 
     def __init__(
         self, path: Path, desk: Desk, read: Callable[[], Desk], ask: Callable[[dict[str, Any]], str]
@@ -108,7 +110,9 @@ class DeskScreen(DialogScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
+            rows = self._draft.rows()
             box.border_title = Content(f"Mixing desk of {self._path.name}")
+            box.styles.height = len(rows) + _OTHER_ROWS
             yield Static(self._draft.state, id="state", markup=False)
             with Horizontal(id="head"):
                 yield Static(" setting", classes="key")
@@ -116,18 +120,13 @@ class DeskScreen(DialogScreen[None]):
                 yield Static("preset", classes="preset")
                 yield Static("", classes="help")
             with VerticalScroll(can_focus=False):
-                for row in self._draft.rows():
+                for row in rows:
                     yield DeskRow(row)
             yield CutText("", id="told", markup=False)
             yield Static(self._keys(), id="keys", markup=False)
 
     def on_mount(self) -> None:
         self.set_interval(_READ_EVERY, self._look)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Leave room for the lines above and below the settings."""
-        most = max(event.size.height - _AROUND, 3)
-        self.query_one(VerticalScroll).styles.max_height = most
 
     def _keys(self) -> str:
         names = (key_name(key_id, self.app._keymap) for key_id in _KEYS)
@@ -225,9 +224,14 @@ class DeskScreen(DialogScreen[None]):
                 shown.query_one(Input).value = shown.row.preset
 
     def action_undo(self) -> None:
-        """Undo the newest change."""
+        """Undo the newest change: of a value that is being typed, or else of the run's."""
         from tui_latent.tui import messages
 
+        typed = [shown for shown in self.query(DeskRow) if shown.row.typed]
+        if typed:
+            shown = next((each for each in typed if each.has_focus_within), typed[-1])
+            shown.query_one(Input).value = self._draft.text_now(shown.row.key)
+            return
         self.post_message(messages.UndoRequested(self._path))
 
     def action_leave(self) -> None:

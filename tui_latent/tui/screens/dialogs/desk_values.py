@@ -70,7 +70,7 @@ class DeskDraft:
 
     def write(self, key: str, text: str) -> None:
         """Take what was typed for a setting."""
-        if text.strip() == self._text(key):
+        if text.strip() == self.text_now(key):
             self._typed.pop(key, None)
         else:
             self._typed[key] = text
@@ -86,7 +86,7 @@ class DeskDraft:
             about = "peak learning rate of the current stage"
         return Row(
             key,
-            self._typed.get(key, self._text(key)),
+            self._typed.get(key, self.text_now(key)),
             _written(self._preset[key]) if key in self._preset else "",
             about,
             key in self._typed,
@@ -95,7 +95,8 @@ class DeskDraft:
             self.errors.get(key, ""),
         )
 
-    def _text(self, key: str) -> str:
+    def text_now(self, key: str) -> str:
+        """Return the value that holds now, as it is typed."""
         return _written(self._now[key]) if key in self._now else ""
 
     def _validate(self) -> None:

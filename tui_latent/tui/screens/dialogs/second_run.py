@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final, Literal
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -14,17 +15,26 @@ from tui_latent.tui.keymap import bindings
 from tui_latent.tui.layered_screen import DialogScreen
 from tui_latent.tui.remapping import key_name
 
-Way = Literal["stop", "background", "queue"]
+Way = Literal["now", "stop", "background", "queue"]
 
+_LOOK_EVERY: Final = 1.0
+"""seconds between two looks at what is training"""
+_BESIDES: Final = ("queue", "stop")
+"""ways that only make sense while another run is training"""
 _WAYS: Final[dict[Way, str]] = {
     "queue": "After it, in the queue",
     "background": "Beside it, in the background",
     "stop": "Stop and save it first",
 }
 
+_NOTHING: Final = "Nothing else is training on this machine now."
+
 
 class SecondRunScreen(DialogScreen[Way | None]):
-    """Closes with the way to start the second run, or with None to start nothing."""
+    """Closes with the way to start the second run, or with None to start nothing.
+
+    If the first run ends meanwhile, it offers what is left to choose.
+    """
 
     CSS = """
     SecondRunScreen { align: center middle; }
@@ -38,15 +48,21 @@ class SecondRunScreen(DialogScreen[Way | None]):
 
     BINDINGS = bindings("second run")
 
-    def __init__(self, running: str, waiting: int) -> None:
-        """`running` is training, and `waiting` runs are already in the queue."""
+    def __init__(self, running: str, waiting: int, look: Callable[[], Awaitable[str]]) -> None:
+        """`running` is training, and `waiting` runs are already in the queue.
+
+        `look` returns the run that is training now, or an empty text.
+        """
         super().__init__()
-        self._first, self._waiting = running, waiting
+        self._first, self._waiting, self._look_again = running, waiting, look
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Start another run"
-            yield Static(f"{self._first} is training. When should the new run start?", markup=False)
+            yield Static(_question(self._first), markup=False)
+            now = Button(Content("    Start it now"), id="now", compact=True)
+            now.display = False
+            yield now
             for way, words in _WAYS.items():
                 if way == "queue" and self._waiting:
                     words = f"{words} ({self._waiting} waiting)"
@@ -58,6 +74,27 @@ class SecondRunScreen(DialogScreen[Way | None]):
 
     def on_mount(self) -> None:
         self.set_focus(self.query_one("#queue", Button))
+        self.set_interval(_LOOK_EVERY, self._look)
+
+    @work(group="look", exclusive=True)
+    async def _look(self) -> None:
+        self._show(await self._look_again())
+
+    def _show(self, running: str) -> None:
+        """Offer what is possible beside the run that is training now, if there is one."""
+        if running == self._first or not self.is_mounted:
+            return
+        words = _question(running) if running else f"{self._first} has ended. {_NOTHING}"
+        self._first = running
+        self.query_one(Static).update(Content(words))
+        self.query_one("#now", Button).display = not running
+        for way in _BESIDES:
+            self.query_one(f"#{way}", Button).display = bool(running)
+        self.set_focus(self.query_one("#queue" if running else "#now", Button))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Take no way that has lost its meaning."""
+        return action != "answer" or bool(self._first) or parameters[0] not in _BESIDES
 
     def action_answer(self, way: Way) -> None:
         """Close with a way."""
@@ -70,5 +107,9 @@ class SecondRunScreen(DialogScreen[Way | None]):
     @on(Button.Pressed)
     def press(self, event: Button.Pressed) -> None:
         """Close with the way on the button."""
-        way = next((each for each in _WAYS if each == event.button.id), None)
-        self.dismiss(way)
+        ways: tuple[Way, ...] = ("now", *_WAYS)
+        self.dismiss(next((each for each in ways if each == event.button.id), None))
+
+
+def _question(running: str) -> str:
+    return f"{running} is training. When should the new run start?"

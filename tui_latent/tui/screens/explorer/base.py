@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from textual.content import Content
@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_latent.runs.schema import RunSnapshot
+from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.scatter import Scene
 from tui_latent.tui.run_watcher import RunWatcher
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from tui_latent.analysis.projections import ProjectionName
 
 
+_KEPT: Final = ("regions", "thumbnails", "trails")
+"""of the look, what is kept for each run"""
+
+
 class ExplorerBase(BaseScreen[None]):
     """Holds the state; each concept of the screen adds its actions in a class of its own."""
 
@@ -55,7 +60,27 @@ class ExplorerBase(BaseScreen[None]):
         self._named = 0
         self._projection: ProjectionName = "map"
         self._look = Look()
+        self._film_wanted: bool | None = None
+        """whether the film strip is shown; None leaves it to the height of the screen"""
         self._status = self._line = ""
+
+    def look_as(self, kept: Any) -> None:
+        """Show the map as it was last shown; what is kept may come from another version."""
+        if not isinstance(kept, dict):
+            return
+        if isinstance(color := kept.get("color"), str):
+            self._coloring = color
+        switches = {name: kept[name] for name in _KEPT if isinstance(kept.get(name), bool)}
+        self._look = replace(self._look, **switches)
+        self._film_wanted = kept.get("trails") if "trails" in switches else None
+
+    def _keep_look(self) -> None:
+        """Remember how the map is shown, for this run."""
+        look = {name: getattr(self._look, name) for name in _KEPT if name != "trails"}
+        if self._film_wanted is not None:
+            look["trails"] = self._film_wanted
+        kept = {"color": self._coloring, **look}
+        self.post_message(messages.ChoiceKept("explorer", kept, self.path))
 
     def _request_map(self) -> None:
         step = self._time.resolve(self._snapshot.map_steps)

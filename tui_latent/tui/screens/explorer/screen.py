@@ -115,7 +115,8 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
 
     def on_mount(self) -> None:
         self.query_one(ExplorerMap).show(None, "Reading the map …")
-        self._show_film(self.app.size.height >= _FILM_FROM)
+        tall = self.app.size.height >= _FILM_FROM
+        self._show_film(tall if self._film_wanted is None else self._film_wanted)
         # The words about a point have the colour of its class, which each theme has its own of.
         self.app.theme_changed_signal.subscribe(self, lambda _: self._request_point())
         self._watcher.start()
@@ -290,6 +291,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
     def action_shade(self) -> None:
         """Toggle the Voronoi cells."""
         self._change_look(regions=not self._look.regions)
+        self._keep_look()
 
     def action_color(self, by: int) -> None:
         """Change what the points are coloured by."""
@@ -300,6 +302,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
         shown = self._coloring_name()
         at = names.index(shown) if shown in names else 0
         self._coloring = names[(at + by) % len(names)]
+        self._keep_look()
         classes = {*COLORINGS, "name"} - {"cluster"}
         if not {shown, self._coloring} <= classes or not result.space.has_labels:
             # Other colours, other parts to show.
@@ -338,6 +341,7 @@ class ExplorerScreen(CameraActions, TimeActions, DoorActions, NamingActions):
             self.notify(f"{self._result.no_images}.", title="Pictures", timeout=8, markup=False)
             return
         self._change_look(thumbnails=not self._look.thumbnails)
+        self._keep_look()
 
     def action_images(self) -> None:
         """Show the image in the viewer; a confused one among the images that voted."""

@@ -42,7 +42,9 @@ class TimeActions(ExplorerBase):
         if len(self._snapshot.map_steps) < 2:
             self.tell_no_change(self._time.why_not(self._snapshot.map_steps, 1))
             return
-        self._show_film(not self._look.trails)
+        self._film_wanted = not self._look.trails
+        self._show_film(self._film_wanted)
+        self._keep_look()
 
     def _show_film(self, shown: bool) -> None:
         self._look = replace(self._look, trails=shown)

@@ -16,6 +16,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tui_latent.preferences.config_file import IMAGE_SIZES
+from tui_latent.tui import messages
 from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.screens.base import BaseScreen, TooSmall
@@ -27,7 +29,8 @@ from tui_latent.tui.widgets.line_input import LineInput
 
 LOADING = "Loading the images… The first time takes a few seconds."
 AT_LEAST = (6, 12, NEIGHBOURS)
-"""images beside the left one that must fit, however small the tiles become"""
+"""images beside the left one that must fit, however small the tiles become; for each of the sizes
+that a person can choose"""
 _NAMES: dict[Field, str] = {"label": "Classes", "rank": "Ranks"}
 
 
@@ -66,7 +69,10 @@ class ImagesScreen(BaseScreen[None]):
 
         wanted: PageRequest
 
-    def __init__(self, heading: str, wanted: PageRequest | None = None) -> None:
+    def __init__(
+        self, heading: str, wanted: PageRequest | None = None, size: str = IMAGE_SIZES[0]
+    ) -> None:
+        """`size` is one of `IMAGE_SIZES`."""
         super().__init__()
         self._heading = heading
         self._wanted = wanted or PageRequest()
@@ -74,7 +80,7 @@ class ImagesScreen(BaseScreen[None]):
         self._counts: dict[Field, int] = {}
         self._sheet = Sheet()
         self._page_shown = self._wanted.page
-        self._at_least = AT_LEAST[0]
+        self._at_least = AT_LEAST[IMAGE_SIZES.index(size)]
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -182,7 +188,9 @@ class ImagesScreen(BaseScreen[None]):
     def action_size(self, by: int) -> None:
         """Show larger images, or more and smaller ones."""
         at = AT_LEAST.index(self._at_least) - by
-        self._at_least = AT_LEAST[min(max(at, 0), len(AT_LEAST) - 1)]
+        at = min(max(at, 0), len(AT_LEAST) - 1)
+        self._at_least = AT_LEAST[at]
+        self.post_message(messages.ChoiceKept("image_size", IMAGE_SIZES[at]))
         self.show_sheet(self._sheet)
 
     def action_number(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tui_latent.preferences.config_file import IMAGE_SIZES
 from tui_latent.tui.screens.images.base import ImagesScreen
 from tui_latent.tui.screens.images.pages.page import PageRequest
 from tui_latent.tui.screens.images.pages.views import VIEWS
@@ -22,8 +23,8 @@ IMAGES = 20
 class PresetImagesScreen(ImagesScreen):
     """Shows the images as a run of a preset would see them."""
 
-    def __init__(self, name: str, preset: Preset) -> None:
-        super().__init__(f"{name}: training images")
+    def __init__(self, name: str, preset: Preset, size: str = IMAGE_SIZES[0]) -> None:
+        super().__init__(f"{name}: training images", size=size)
         self._preset = preset
         self._drawn: tuple[int, Pixels] | None = None
         self._unaugmented = ""

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from tui_latent.preferences.config_file import IMAGE_SIZES
 from tui_latent.tui.active_binding import active_binding
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_grid import ImageSheet
@@ -75,10 +76,17 @@ class ViewerScreen(ImagesScreen):
         shown: tuple[int, ...]
         """those that the preset shows"""
 
-    def __init__(self, path: Path, drawer: WorkerThread, index: int = 0, page: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        drawer: WorkerThread,
+        index: int = 0,
+        page: str = "",
+        size: str = IMAGE_SIZES[0],
+    ) -> None:
         """Begin with an image and a page; without one, with the first that says something."""
         wanted = PageRequest(page or PAGES[0].name, index=index, other=index + 1)
-        super().__init__(path.name, wanted)
+        super().__init__(path.name, wanted, size)
         run = OpenRun(path)
         self._run = run
         self._drawer = drawer

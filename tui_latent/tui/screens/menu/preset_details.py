@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui_latent.tui.format import UNKNOWN, duration
+from tui_latent.tui.format import UNKNOWN
 from tui_latent.tui.screens.menu.preset_facts import PresetFacts
 from tui_latent.tui.wrapping import wrap
 
@@ -83,9 +83,9 @@ def describe(facts: PresetFacts, width: int) -> list[Content]:
 
 
 def _time_words(facts: PresetFacts) -> list[str]:
-    if facts.seconds is None:
+    if facts.time is None:
         return [f"{UNKNOWN}  not measured on this device yet"]
-    return [f"about {duration(facts.seconds)}", facts.seconds_from]
+    return facts.time.words
 
 
 def _entry(

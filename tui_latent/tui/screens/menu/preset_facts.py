@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tui_latent.config.preset_files import PresetError, all_presets, preset_path, read_table
 from tui_latent.plugins.loading import load_installed
 from tui_latent.sources.base import SOURCES, menu_order
+from tui_latent.tui.expected_time import ExpectedTime, expected_time
 
 if TYPE_CHECKING:
     from tui_latent.config.settings import Preset
@@ -90,10 +90,8 @@ class PresetFacts:
     """None when the file cannot be used"""
     problem: str = ""
     source: SourceFacts | None = None
-    seconds: float | None = None
+    time: ExpectedTime | None = None
     """expected duration on this machine; None when not known"""
-    seconds_from: str = ""
-    """where that number comes from, in words"""
 
 
 def check_entry(entry: PresetEntry) -> tuple[PresetEntry, PresetFacts]:
@@ -111,28 +109,8 @@ def check_entry(entry: PresetEntry) -> tuple[PresetEntry, PresetFacts]:
 
 
 def with_time(facts: PresetFacts, device: str, runs: Sequence[RunSummary]) -> PresetFacts:
-    """Add how long training takes here: as long as the newest run of it, else as the preset says.
-
-    A run whose settings were changed does not count.
-
-    `device` is what `auto` chooses, `cpu` or `cuda`.
-    """
+    """Add how long training takes here; `device` is what `auto` chooses, `cpu` or `cuda`."""
     if facts.preset is None:
         return facts
-    wanted = facts.preset.train.device
-    kind = device if wanted == "auto" else wanted.split(":")[0]
-    epochs = sum(stage.epochs for stage in facts.preset.training_stages())
-    for run in runs:
-        status = run.status
-        if (
-            (run.preset, status.state, status.total_epochs) == (facts.name, "finished", epochs)
-            and status.host == platform.node()
-            and status.device.startswith(kind)
-            and not run.changes
-        ):
-            return replace(facts, seconds=status.seconds, seconds_from="like an earlier run here")
-    for name, minutes in facts.preset.minutes.items():
-        if name == kind:
-            device_words = "a GPU" if kind == "cuda" else "a CPU"
-            return replace(facts, seconds=60 * minutes, seconds_from=f"measured on {device_words}")
-    return facts
+    found = expected_time(facts.name, facts.preset, device, runs)
+    return facts if found is None else replace(facts, time=found)

@@ -190,8 +190,8 @@ class PresetList(Vertical):
         ]
         if timed:
             facts = self._facts.get(entry.name)
-            seconds = None if facts is None else facts.seconds
-            time = "" if seconds is None else short_duration(seconds)
+            expected = None if facts is None else facts.time
+            time = "" if expected is None else short_duration(expected.seconds)
             parts.append((column(time, _MINUTES, right=True), "dim"))
         return Content.assemble(*parts)
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import work
 
+from tui_latent.runs.schema import LIVE_STATES
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen
 
 if TYPE_CHECKING:
     from tui_latent.runs.schema import RunSummary
+    from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 
 
 class RunEnding(BaseScreen[None]):
     """A screen that stops, archives and deletes runs, and lists them again."""
+
+    _question: tuple[ConfirmScreen, RunSummary, bool] | None = None
+    """the newest question, the run that it is about, and whether that must be alive"""
 
     def look_again(self) -> None:
         """List the runs now, because one of them may have changed."""
@@ -36,7 +42,24 @@ class RunEnding(BaseScreen[None]):
             question = f"Ask {run.title} to stop? Its own script decides what is saved."
         if run.queued:
             question = f"Remove {run.title} from the queue? Its folder stays."
-        self.app.push_screen(ConfirmScreen("Stop run", question, "Stop"), stop)
+        self._question = ConfirmScreen("Stop run", question, "Stop"), run, True
+        self.app.push_screen(self._question[0], stop)
+
+    def withdraw_question(self, runs: Sequence[RunSummary]) -> None:
+        """Close a question that has lost its meaning, and say why; `runs` are as they are now."""
+        if self._question is None or not self._question[0].is_current:
+            return
+        question, run, needs_life = self._question
+        now = next((each for each in runs if each.path == run.path), None)
+        if now is None:
+            words = f"{run.title} is not in its folder any more."
+        elif needs_life and not (now.queued or now.status.state in LIVE_STATES):
+            words = f"{run.title} has ended: it is {now.status.state_word}."
+        else:
+            return
+        self._question = None
+        question.withdraw()
+        self.notify(words, markup=False)
 
     @staticmethod
     def _why_not_asked(run: RunSummary) -> str:
@@ -95,7 +118,8 @@ class RunEnding(BaseScreen[None]):
             f"Delete {run.title}, with its checkpoints, curves, maps and reports? "
             "This cannot be undone."
         )
-        self.app.push_screen(ConfirmScreen("Delete run", question, "Delete"), delete)
+        self._question = ConfirmScreen("Delete run", question, "Delete"), run, False
+        self.app.push_screen(self._question[0], delete)
 
     @work(thread=True, group="delete", exit_on_error=False)
     def _delete(self, run: RunSummary) -> None:

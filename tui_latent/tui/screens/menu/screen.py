@@ -272,6 +272,7 @@ class MenuScreen(TellsFailures, RunEnding):
                 table.choose(self._return_to)
                 self._return_to = ""
             self.query_one(PresetPane).tell_time(self._clock())
+            self.withdraw_question(event.runs)
         if [run.status.state for run in before] != [run.status.state for run in event.runs]:
             # a finished run shows how long its preset takes
             self.query_one(PresetPane).update_times(self._device, self._runs)

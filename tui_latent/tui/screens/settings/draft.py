@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui_latent.config.effects import idle_settings
 from tui_latent.config.own_presets import changed_table
@@ -15,7 +15,12 @@ from tui_latent.config.setting_values import inline_toml, parse_value, read_valu
 from tui_latent.config.settings import Preset
 from tui_latent.config.train_command import train_command
 from tui_latent.launch.start import check_preset, with_absolute_paths
+from tui_latent.runs.run_facts import changes_in
+from tui_latent.tui.expected_time import ExpectedTime, expected_time_as_edited
 from tui_latent.tui.screens.settings.stage_rows import rows_of_all_stages, stage_keys
+
+if TYPE_CHECKING:
+    from tui_latent.runs.schema import RunSummary
 
 
 class SettingsDraft:
@@ -40,6 +45,7 @@ class SettingsDraft:
         """by key; errors that concern no single setting have the empty key"""
         self.idle: dict[str, str] = idle_settings(preset, self.fields)
         """why a setting has no effect beside the others, by key"""
+        self._own = preset
         self._table = table
         self._runs = runs
         self._saved: dict[str, object] = {}
@@ -66,6 +72,17 @@ class SettingsDraft:
     def command(self) -> str:
         """The equivalent command line; empty while there are errors."""
         return "" if self.preset is None else train_command(self.name, self.preset)
+
+    def expected_time(self, device: str, runs: Sequence[RunSummary]) -> ExpectedTime | None:
+        """Return how long training takes with these settings; None if that is not known.
+
+        `device` is what `auto` chooses, `cpu` or `cuda`.
+        """
+        if self.preset is None:
+            return None
+        before = self._own, changes_in(train_command(self.name, self._own))
+        after = self.preset, changes_in(self.command)
+        return expected_time_as_edited(self.name, before, after, device, runs)
 
     def write(self, key: str, text: str) -> None:
         """Set the text of a setting.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from textual import on
+from rich.cells import cell_len
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -16,19 +17,23 @@ from textual.widgets import Button, Input, Static
 from tui_latent.config.settings import Preset
 from tui_latent.nouns import counted
 from tui_latent.runs.new_run import check_name
-from tui_latent.runs.schema import RunError
+from tui_latent.runs.schema import RunError, RunSummary
 from tui_latent.tui import messages
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen
 from tui_latent.tui.screens.settings.draft import SettingsDraft
 from tui_latent.tui.screens.settings.grid import SettingsGrid, described
+from tui_latent.tui.thread_failures import TellsFailures
 from tui_latent.tui.widgets.cut_text import CutText
 from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.line_input import LineInput
 
+_EDGE: Final = 6
+"""columns of a border beside its words"""
 
-class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
+
+class SettingsScreen(TellsFailures, BaseScreen[tuple[Preset, str | None] | None]):
     """Every setting of a preset; returns the preset to train and the run's name, or None."""
 
     CSS = """
@@ -73,6 +78,8 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         self._preset_name = name
         self._draft = SettingsDraft(name, table, preset, runs)
         self._runs = runs
+        self._device = ""
+        self._earlier: Sequence[RunSummary] = ()
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -97,6 +104,40 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         self._grid.border_title = "Settings"
         self._grid.focus_value()
         self._show()
+        self._read_runs()
+
+    @work(thread=True, group="runs", exit_on_error=False)
+    def _read_runs(self) -> None:
+        """Read what tells how long training takes here."""
+        from tui_latent.runs.run_list import list_runs
+        from tui_latent.runtime import hardware
+
+        kinds = [device.kind for device in hardware.devices()]
+        try:
+            runs = list_runs(self._runs)
+        except RunError:  # the menu says why; the preset may know its time
+            runs = []
+        device = "cuda" if "cuda" in kinds else kinds[0]
+        self.app.call_from_thread(self._take_runs, device, runs)
+
+    def _take_runs(self, device: str, runs: Sequence[RunSummary]) -> None:
+        self._device, self._earlier = device, runs
+        self._show_time()
+
+    def _show_time(self) -> None:
+        """Say how long training takes with these settings, as fully as fits."""
+        found = self._draft.expected_time(self._device, self._earlier) if self._device else None
+        phrases = [] if found is None else found.words
+        while len(phrases) > 1 and cell_len(" · ".join(phrases)) > self.size.width - _EDGE:
+            phrases.pop()
+        words = Content(" · ".join(phrases))
+        for grid in self.query(SettingsGrid):  # none once the form is closed
+            grid.border_subtitle = words
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say where the expected time comes from if there is room."""
+        super().on_resize(event)
+        self._show_time()
 
     @on(SettingsGrid.Changed)
     def _show(self) -> None:
@@ -115,6 +156,7 @@ class SettingsScreen(BaseScreen[tuple[Preset, str | None] | None]):
         if name := self._run_name:
             command += f" --name {name}"
         self.query_one("#command", Static).update(command)
+        self._show_time()
 
     @on(Input.Changed, "#name")
     def check_name(self, event: Input.Changed) -> None:

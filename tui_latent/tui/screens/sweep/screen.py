@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -25,6 +25,9 @@ from tui_latent.tui.widgets.key_footer import KeyFooter
 from tui_latent.tui.widgets.line_list import LineList
 from tui_latent.tui.widgets.metric_picker import MetricPicker
 from tui_latent.tui.widgets.table_panel import TablePanel
+
+if TYPE_CHECKING:
+    from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 
 PANELS: Final = {"runs": "Runs", "picture": "Picture", "maps": "Maps"}
 """in their order, with their names"""
@@ -98,6 +101,7 @@ class SweepScreen(BaseScreen[None]):
         self._view: SweepView | None = None
         self._picture: Picture | None = None
         self._selected = "runs"
+        self._question: ConfirmScreen | None = None
 
     def compose(self) -> ComposeResult:
         yield SweepHead()
@@ -131,6 +135,8 @@ class SweepScreen(BaseScreen[None]):
     def show(self, event: ViewRead) -> None:
         """Show the newest state."""
         self._view = view = event.view
+        if self._question is not None and not view.sweep.live:
+            self._question.withdraw()
         self.query_one(SweepHead).show(view)
         self.query_one(SweepTable).show(view)
         self.query_one(SweepMaps).show(view)
@@ -251,7 +257,7 @@ class SweepScreen(BaseScreen[None]):
         from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 
         def stop(yes: bool | None) -> None:
-            if yes:
+            if yes and self._view is not None and self._view.sweep.live:
                 from tui_latent.runs.control import request
                 from tui_latent.runs.schema import RunError
 
@@ -263,7 +269,8 @@ class SweepScreen(BaseScreen[None]):
         question = (
             f"Stop {self._path.name}, and save its runs? The same command continues it later."
         )
-        self.app.push_screen(ConfirmScreen("Stop sweep", question, "Stop"), stop)
+        self._question = ConfirmScreen("Stop sweep", question, "Stop")
+        self.app.push_screen(self._question, stop)
 
     def action_report(self) -> None:
         """Export the sweep in the background."""
