@@ -94,7 +94,7 @@ async def test_samples_say_what_lda_takes_them_for(
         text = text_of(pilot)
         assert f"LDA classifies {expected.agreeing} of 128 samples as ‘1’" in text
         again = int((expected.recognised == 1).sum())
-        assert f"of their images, embedded again: {again}" in text
+        assert f"their images, embedded again: {again} of " in text
         assert np.array_equal(others(pilot)[5], expected.images[5])
         wrong = [called for called in expected.called[:6].tolist() if called != 1]
         assert all(f"✗ {called}" in text for called in wrong)

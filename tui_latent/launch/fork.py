@@ -194,7 +194,7 @@ def _refuse_fixed(
     if not problems and total <= step:
         problems.append(
             ("", f"{step / epoch:g} epochs are done at step {step:,}, and the preset trains for "
-                 f"{total // epoch}: set {epochs_setting(after)} to more")
+                 f"{total // epoch}. Raise {epochs_setting(after)}, or choose an earlier step")
         )  # fmt: skip
     if problems:
         raise PresetError(path.name, problems)

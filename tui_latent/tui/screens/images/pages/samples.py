@@ -73,9 +73,9 @@ def verdict_words(found: ClassSamples) -> list[str]:
     if found.why_not:
         return [first, f"their images cannot be embedded again: {found.why_not}"]
     if found.recognised is None:
-        return [first, "of their images, embedded again: …"]
+        return [first, "their images, embedded again: …"]
     again = int(np.count_nonzero(found.recognised == found.label))
-    second = f"of their images, embedded again: {again}"
+    second = f"their images, embedded again: {again} of {count} as ‘{own}’"
     second += _others([names[called] for called in found.recognised.tolist()], own)
     return [first, second]
 
