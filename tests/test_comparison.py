@@ -141,7 +141,7 @@ def test_maps_of_other_images_stay_as_they_are_and_say_so() -> None:
         "its held-out images differ": replace(first, labels=first.labels[::-1].copy()),
     }
     compared = compared_maps([None, first, *others.values()])
-    assert "no map yet" in compared[0].problem
+    assert "no evaluation has made a map" in compared[0].problem
     assert compared[1].map is first and not compared[1].problem
     for words, given, shown in zip(others, others.values(), compared[2:], strict=True):
         assert words in shown.problem

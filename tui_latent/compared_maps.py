@@ -46,7 +46,7 @@ def _compared_map(maps: Sequence[LatentMap | None], index: int, first: int | Non
     own = maps[index]
     reference = maps[first] if first is not None else None
     if own is None:
-        return ComparedMap(None, problem="no map yet: the first evaluation makes it")
+        return ComparedMap(None, problem="no evaluation has made a map")
     if not _finite(own):
         return ComparedMap(own, problem="no point on this map is finite: training has diverged")
     if reference is None or first is None or index == first:

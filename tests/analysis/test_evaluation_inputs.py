@@ -79,7 +79,7 @@ def test_each_layer_has_the_short_probe_too_which_depends_on_scale(
     text = "\n".join(table_lines(evaluation))
     shown = re.search(r"pixels .* probe [.\d]+/([.\d]+)\n", text)
     assert shown and float(shown[1]) == pytest.approx(rows["pixels"]["published"], abs=0.01)
-    assert "10 epochs on raw values, as published" in text
+    assert "10 epochs on raw values as published" in text
     older = [
         {name: value for name, value in row.items() if name != "published"} for row in rows.values()
     ]

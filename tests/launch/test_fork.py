@@ -86,7 +86,7 @@ def test_a_fork_begins_with_the_settings_that_the_run_had_at_the_checkpoint(
         ({"data.per_class": 10}, "fixed by the checkpoint"),
         ({"train.batch_size": 25}, "fixed by the checkpoint"),
         ({"train.seed": 3}, "fixed by the checkpoint"),
-        ({"train.epochs": 1}, "set train.epochs to more"),
+        ({"train.epochs": 1}, "Raise train.epochs, or choose an earlier step"),
         ({"train.lr": -1.0}, "greater than 0"),
         ({"stages.0.lr": 1.0}, "no stages"),
         ({"method.width": 8}, "other weights than those in the checkpoint"),

@@ -28,6 +28,7 @@ from tui_latent import analysis
 from tui_latent.config.presets import load_preset
 from tui_latent.runs.evaluations import write_evaluation
 from tui_latent.tui.app import LatentApp
+from tui_latent.tui.charts.line_chart_panel import CurveChart
 from tui_latent.tui.screens.compare.screen import CompareScreen
 from tui_latent.tui.screens.evaluation.screen import EvaluationScreen
 from tui_latent.tui.screens.explorer.screen import ExplorerScreen
@@ -40,6 +41,8 @@ from tui_latent.tui.widgets.key_footer import KeyFooter
 __all__ = ["presets"]
 
 SIZES: Final = ((80, 24), (100, 30), (120, 40), (200, 55))
+CHART: Final = 4
+"""fewest lines of a chart: with fewer, its legend would take the place of its curves"""
 LONG: Final = "20261122-134500-mnist-contrastive-2d-wide"
 CUT_NUMBER: Final = re.compile(r"(?<![\w-])(?!2026)[\d,.]*\d…|…,\d")  # names of runs may be cut
 Open = Callable[[Pilot[Any], Path], Awaitable[None]]
@@ -79,6 +82,11 @@ async def a_panel_in_full(pilot: Pilot[Any], runs: Path) -> None:
     await pilot.press("tab", "f")
 
 
+async def the_film(pilot: Pilot[Any], runs: Path) -> None:
+    await a_live_run(pilot, runs)
+    await pilot.press("E")
+
+
 async def the_help(pilot: Pilot[Any], runs: Path) -> None:
     await a_live_run(pilot, runs)
     await pilot.press("question_mark")
@@ -116,6 +124,7 @@ STATES: Final[tuple[Open, ...]] = (
     the_saving,
     a_live_run,
     a_panel_in_full,
+    the_film,
     the_help,
     a_question,
     the_explorer,
@@ -155,6 +164,8 @@ async def test_nothing_is_cut_at_any_size(runs: Path, presets: Path, state: Open
             assert not CUT_NUMBER.findall(text), (size, text)
             assert not broken_words(app.screen.query(Static)), size
             assert not overlapping(app), size
+            charts = [chart for chart in app.screen.query(CurveChart) if chart.content_size.area]
+            assert all(chart.content_size.height >= CHART for chart in charts), size
             if not isinstance(app.screen, ModalScreen):
                 footer = app.screen.query_one(KeyFooter).render().plain
                 assert text.splitlines()[-1].strip() == footer.strip()

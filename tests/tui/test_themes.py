@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.color import Color
+from textual.color import Color as ThemeColor
 from textual.widgets import Static
 
 from tests.made_sweeps import made_sweep
+from tests.test_palettes import contrast
 from tests.tui.made_runs import clusters, new_run, running, write_records
 from tests.tui.pilots import MenulessApp, all_drawn, until
 from tui_latent.palettes import class_color, css_color, palette, run_colors
@@ -111,3 +113,14 @@ async def test_compared_runs_get_the_colours_of_the_new_theme(run: Path) -> None
         await until(pilot, lambda: shown(True))
         app.theme = LIGHT
         await until(pilot, lambda: shown(False))
+
+
+@pytest.mark.parametrize("theme", ["textual-light", "catppuccin-latte", "atom-one-light"])
+def test_the_accent_of_a_light_theme_can_be_read(tmp_path: Path, theme: str) -> None:
+    app = MenulessApp(tmp_path)
+    app.theme = theme
+    variables = app.get_css_variables()
+    for behind in ("panel", "surface", "background"):
+        for front in ("accent", "text-accent"):
+            pair = [ThemeColor.parse(variables[name]).rgb for name in (front, behind)]
+            assert contrast(*pair) > 4.5, (front, behind)

@@ -31,6 +31,13 @@ def test_a_failed_run_says_why_first() -> None:
     assert verdict.line(50) == "Failed at step 40: the loss is NaN."
     exact = replace(failed, error="the loss became nan at step 37.")
     assert judge(run(status=exact)).line(60) == "Failed: the loss became nan at step 37."
+    advice = "Retry the run at half the learning rate."
+    long = judge(run(status=replace(exact, error=f"{exact.error} {advice}")))
+    cause = "Failed: the loss became nan at step 37."
+    for width in (len(cause), 60, 79):
+        assert long.line(width) == cause
+    assert long.line(80) == f"{cause} {advice}"
+    assert long.line(len(cause) - 1).endswith("…")
 
 
 def overfits(noise: float = 0.0, rise: float = 0.5) -> dict[str, Curve]:

@@ -183,7 +183,11 @@ def _texts(part: str, found: Found) -> list[str]:
 def _probe(of: Found) -> list[str]:
     penalty = of.get("penalty")
     chosen = f"  C {figure(1 / penalty)}, chosen on training images" if penalty else ""
-    after = f"10 epochs, as published: {figure(of['published'])}" if "published" in of else ""
+    after = (
+        f"short probe {figure(of['published'])}, 10 epochs as published"
+        if "published" in of
+        else ""
+    )
     return [f"{share_text(of)}{chosen}", *([after] if after else [])]
 
 
@@ -205,7 +209,7 @@ def _layers(of: Found) -> list[str]:
         for row in of["rows"]
     ]
     sample = f"{of['training_images']:,} training and {of['images']:,} held-out images"
-    probes = "probe: converged/10 epochs on raw values, as published"
+    probes = "probe: converged/short, 10 epochs on raw values as published"
     said = [probes] if any(_short(row) for row in of["rows"]) else []
     return [*lines, f"the same {sample} in every row", *said]
 

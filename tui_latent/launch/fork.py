@@ -194,8 +194,8 @@ def _refuse_fixed(
     if not problems and total <= step:
         done = f"{step / epoch:g} epoch{' is' if step == epoch else 's are'} done"
         problems.append(
-            ("", f"{done} at step {step:,}, and the preset trains for {total // epoch}: "
-                 f"set {epochs_setting(after)} to more")
+            ("", f"{done} at step {step:,}, and the preset trains for {total // epoch}. "
+                 f"Raise {epochs_setting(after)}, or choose an earlier step")
         )  # fmt: skip
     if problems:
         raise PresetError(path.name, problems)

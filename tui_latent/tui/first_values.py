@@ -17,6 +17,12 @@ def when_evaluated(snapshot: RunSnapshot, what: str, verb: str = "appears") -> s
     if status.state not in LIVE_STATES and not status.unbegun:
         if snapshot.map_steps:
             return f"{what} was not measured in this run."
+        if status.skipped:
+            what = (
+                "The evaluation" if status.skipped == 1 else f"All {status.skipped:,} evaluations"
+            )
+            verb = "was" if status.skipped == 1 else "were"
+            return f"{what} of this run {verb} left out. The log says why."
         return "This run ended before its first evaluation."
     if snapshot.origin == "watched" and status.phase == MEASURING:
         return f"{what} {verb} as soon as the latents are measured."

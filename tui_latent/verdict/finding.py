@@ -68,13 +68,17 @@ class Verdict:
     def line(self, width: int | None = None) -> str:
         """Return the verdict in one line of at most `width` cells; empty if nothing stands out.
 
-        Whole sentences only, as many as fit; the first one loses words at its end if it must.
+        Whole sentences only, as many as fit. The first finding loses sentences or words at its
+        end if it must.
         """
         said = [finding.sentence for finding in self.findings if finding.headline]
         if not said or width is None:
             return " ".join(said)
         line = said[0]
         if len(line) > width:
+            whole, end, _ = line[: width + 1].rpartition(". ")
+            if end:
+                return f"{whole}."
             return f"{line[: max(width - 1, 0)].rpartition(' ')[0]}…"
         for sentence in said[1:]:
             if len(line) + 1 + len(sentence) <= width:

@@ -255,6 +255,16 @@ def test_flags_stand_at_their_steps_with_their_words() -> None:
     assert "▾ stage 2" in read
 
 
+def test_a_flag_without_room_keeps_the_number_of_its_stage() -> None:
+    shown = set()
+    for width in range(30, 90):
+        flags = [Flag(20.0, "▾", "stage 2: one layer"), Flag(28.0, "▾", "stage 3: all layers")]
+        image = chart_image(series(curve([4.0] * 4)), ChartOptions(), width, 12, flags=flags)
+        shown.add(image.strips[1].text.partition("▾")[2].partition("▾")[0].strip())
+    assert {"", "stage 2", "stage 2: one…"} <= shown
+    assert all(text == "" or text.startswith("stage 2") for text in shown), shown
+
+
 def test_a_flag_and_a_curves_name_never_touch() -> None:
     values = {"norm": [9.0, 1.0, 1.0, 1.0], "total": [8.0, 8.0, 8.0, 8.0]}
     items = [Series(name, GREY, curve(of)) for name, of in values.items()]

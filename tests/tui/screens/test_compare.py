@@ -27,7 +27,15 @@ from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.compare.paired import PairedReader
 from tui_latent.tui.screens.compare.panels import MetricChart
 from tui_latent.tui.screens.compare.screen import CompareScreen
-from tui_latent.tui.screens.compare.tables import RunNames, clip_note, metric_name, number_lines
+from tui_latent.tui.screens.compare.tables import (
+    RunNames,
+    clip_note,
+    metric_name,
+    number_lines,
+    number_titles,
+    setting_lines,
+    setting_titles,
+)
 from tui_latent.tui.widgets.metric_picker import MetricPicker
 from tui_latent.tui.widgets.table_panel import TablePanel
 
@@ -194,7 +202,7 @@ async def test_a_live_run_goes_on_and_what_comes_is_shown(tmp_path: Path, runs: 
     writer = made(tmp_path, "digits-live")
     async with MenulessApp(tmp_path).run_test(size=WIDE) as pilot:
         screen = await compared(pilot, [runs[0], writer.path, runs[2]])
-        assert "no map yet" in picture(screen, 2)
+        assert "no evaluation" in picture(screen, 2)
         before = screen._panels._shown
         assert before is not None
         writer.metrics(730, 12.2, 73.0, {"val/knn_20": 0.123, "train/loss": 9.0})
@@ -327,6 +335,33 @@ def test_differences_keep_their_size(
         snapshots.append(RunReader(writer.path).refresh())
     line = number_lines(compare(snapshots), 90, colored=True)[1].plain
     assert line.split()[-2] == shown
+
+
+@pytest.mark.parametrize("width", [30, 38, 57, 70, 120])
+def test_of_many_runs_as_many_are_listed_as_have_room_for_their_numbers(
+    tmp_path: Path, width: int
+) -> None:
+    snapshots = []
+    for run in range(8):
+        table = {**PRESET, "augment": {"scale": 0.12 + run / 100, "rotate": 15 + run}}
+        writer = RunWriter.create(tmp_path, "p", table, {}, f"run-{run}")
+        writer.metrics(1, 1, 1, {"val/knn_20": 0.9 + run / 100, "train/loss": 1.0})
+        writer.close()
+        snapshots.append(RunReader(writer.path).refresh())
+    shown = compare(snapshots)
+    for lines, titles, value in (
+        (number_lines, number_titles, "kNN@20"),
+        (setting_lines, setting_titles, "scale"),
+    ):
+        written = [line.plain for line in lines(shown, width, colored=True)]
+        assert all(len(line.rstrip()) <= width for line in written), written
+        row = next(line for line in written if value in line)
+        kept = row.rpartition(value)[2].replace(", held out", "").split()
+        numbers = [word for word in kept if word[0] == "."]
+        assert not any("…" in word for word in numbers), row
+        heads = written[0].count("●")
+        assert heads >= 2 and (heads == 8) == (width >= 70), written[0]
+        assert all((f"{heads} of 8 runs" in title) == (heads < 8) for title in titles(shown, width))
 
 
 @pytest.mark.parametrize("width", range(9, 30))

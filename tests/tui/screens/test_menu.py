@@ -31,9 +31,11 @@ from tui_latent.runs.schema import RunSummary, Status
 from tui_latent.runs.writer import RunWriter
 from tui_latent.tui.screens.dialogs.confirm import ConfirmScreen
 from tui_latent.tui.screens.dialogs.queue import QueueScreen
+from tui_latent.tui.screens.menu.preset_details import PresetDetails
 from tui_latent.tui.screens.menu.preset_list import PresetList
 from tui_latent.tui.screens.menu.run_columns import COLUMNS
 from tui_latent.tui.screens.menu.run_lines import fitting, head_line, run_line
+from tui_latent.tui.screens.menu.run_preview import RunPreview
 from tui_latent.tui.screens.menu.run_table import RunTable
 from tui_latent.tui.screens.menu.screen import MenuScreen
 from tui_latent.tui.screens.settings.screen import SettingsScreen
@@ -235,8 +237,17 @@ async def test_without_runs_a_sentence_says_how_to_get_one(runs: Path) -> None:
     async with NotingApp(runs).run_test(size=WIDE) as pilot:
         screen = await menu(pilot)
         assert runs_text(screen).startswith("No runs yet. Press Enter on a preset")
+        about = details_text(screen)
         await press(pilot, "tab", "enter", "r", "d", "v")
         assert pilot.app.screen is screen
+        assert "There are no runs yet." in notes(pilot)
+        # The description of the preset stays, and no key is offered that has no run to act on.
+        assert screen.query_one(PresetDetails).display and details_text(screen) == about
+        assert not screen.query_one(RunPreview).display
+        keys = screen.active_bindings.values()
+        offered = {key.binding.description for key in keys if key.enabled and key.binding.show}
+        assert not offered & {"Open", "Mark", "Compare", "Sort", "Filter", "Columns", "All"}
+        assert {"Switch", "Leave"} <= offered
 
 
 async def test_a_folder_of_runs_that_is_a_file_is_named(runs: Path) -> None:

@@ -40,3 +40,24 @@ async def test_new_lines_are_painted_after_the_size_has_changed(size: tuple[int,
         app.show("new")
         await pilot.pause()
         assert app.painted() == [f"new{place} of {size[0]}" for place in range(3)]
+
+
+async def test_words_under_the_cursor_are_all_in_its_colour() -> None:
+    """Dim or coloured words could not be read on the cursor's ground."""
+    app = _Page()
+    async with app.run_test(size=(30, 8)) as pilot:
+        lines = app.query_one(LineList)
+        words = Content.assemble("plain ", ("dim ", "dim"), ("red", "$text-error"))
+        lines.show(["a", "b"], lambda index, width: words)
+        lines.focus()
+        await pilot.pause()
+
+        def colors(y: int) -> set[object]:
+            styles = [part.style for part in lines.render_line(y) if part.text.strip()]
+            return {(style.color, bool(style.dim)) for style in styles if style}
+
+        assert len(colors(0)) == 1 and len(colors(1)) == 3
+        await pilot.press("down")
+        lines.action_move(1)
+        await pilot.pause()
+        assert len(colors(0)) == 3 and len(colors(1)) == 1

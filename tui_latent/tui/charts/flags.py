@@ -74,8 +74,14 @@ def flag_labels(flags: Sequence[PlacedFlag], plot: Plot, free: FreeCells) -> lis
 
 
 def _shortened(words: str, room: int) -> str:
-    """Return as many whole words as fit after the mark, or else the mark alone."""
+    """Return as many whole words as fit after the mark, or else the mark alone.
+
+    What is before a colon is kept whole: "stage" without its number would say nothing.
+    """
+    name, colon, _ = words.partition(":")
     kept = words[: room - 1].rpartition(" ")[0].rstrip(" ,:") if room > _LEAST_CELLS else ""
+    if colon and len(kept) <= len(name):
+        return name if len(name) <= room else words[:1]
     return f"{kept}…" if len(kept) >= _LEAST_CELLS else words[:1]
 
 

@@ -154,6 +154,8 @@ class LineList(ScrollView, can_focus=True):
             names = ["line-list--line", *(["line-list--cursor"] if under_cursor else [])]
             style = self.get_visual_style(*names)
             content = self._content(index)
+            if under_cursor and self.has_focus:  # dim or coloured words are unreadable on its blue
+                content = Content(content.plain)
             strips = Visual.to_strips(self, content, width, 1, style)
             strip = (strips[0] if strips else Strip.blank(0)).adjust_cell_length(
                 width, style.rich_style

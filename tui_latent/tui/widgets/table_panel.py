@@ -25,7 +25,7 @@ class TablePanel(VerticalScroll, can_focus=True):
         scrollbar-color: $foreground 30%;
         &:focus { border: round $accent; border-title-style: bold; }
     }
-    TablePanel > Static { height: auto; text-wrap: nowrap; }
+    TablePanel > Static { height: auto; text-wrap: nowrap; text-overflow: clip; }
     """
 
     def __init__(self, name: str) -> None:
@@ -43,6 +43,10 @@ class TablePanel(VerticalScroll, can_focus=True):
 
     def on_resize(self) -> None:
         self._lay_out()
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Write the lines for the width that a scroll bar leaves, which is no resize."""
+        self.call_after_refresh(self._lay_out)
 
     def _lay_out(self) -> None:
         if self._lines is None or not self.size.area:  # hidden: laid out when shown

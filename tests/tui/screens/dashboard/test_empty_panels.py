@@ -8,6 +8,7 @@ import pytest
 from tests.foreign_runs import foreign_run
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import RunSnapshot
+from tui_latent.tui.first_values import when_evaluated
 from tui_latent.tui.screens.dashboard.empty_panels import empty_panels
 from tui_latent.tui.screens.dashboard.header import header_line
 from tui_latent.tui.screens.dashboard.views import failure, live_scene, measured_figures
@@ -45,6 +46,20 @@ def test_opened_files_leave_the_map_alone_with_what_was_measured(tmp_path: Path)
     snapshot = read(foreign_run(tmp_path, origin="opened", labels=False))
     assert empty_panels(snapshot) == {"loss", "knn", "space", "log", "confusion"}
     assert "space" not in empty_panels(snapshot, measured=True)
+
+
+@pytest.mark.parametrize(
+    ("skipped", "said"),
+    [(1, "The evaluation of this run was"), (6, "All 6 evaluations of this run")],
+)
+def test_a_run_whose_evaluations_were_left_out_says_so_in_their_place(
+    tmp_path: Path, skipped: int, said: str
+) -> None:
+    watched = replace(read(foreign_run(tmp_path)), map=None, map_steps=())
+    without = when_evaluated(watched, "The map")
+    assert without == "This run ended before its first evaluation."
+    left_out = replace(watched, status=replace(watched.status, skipped=skipped))
+    assert said in when_evaluated(left_out, "The map")
 
 
 def test_the_header_names_only_what_a_run_from_elsewhere_has(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from rich.style import Style
 from tests.tui.made_runs import PRESET, clusters, new_run, running, write_records
 from tests.tui.pilots import MenulessApp, all_drawn, panel_text, until
 from tui_latent.metrics.collapse import collapse_signs
+from tui_latent.runs.metric_specs import spec_of
 from tui_latent.runs.schema import Curve
 from tui_latent.tui.charts.spark_lines import spark_lines
 from tui_latent.tui.screens.dashboard.space_limits import Limit, limits
-from tui_latent.tui.screens.dashboard.space_panel import metric_strips
+from tui_latent.tui.screens.dashboard.space_panel import measured_strip, metric_strips
 
 
 def curve(values: list[float]) -> Curve:
@@ -65,6 +66,13 @@ def test_a_limit_within_the_values_is_drawn() -> None:
         for row in spark_lines(np.arange(9.0), np.arange(9.0), 20, 4, 50.0)
         for s in row
     )
+
+
+def test_figures_with_and_without_a_history_are_in_one_column() -> None:
+    (with_history,) = shown([1.0, 5.0], Limit("higher"))
+    once = measured_strip(spec_of("clustering/silhouette"), 0.418, 50).text
+    assert with_history.index("5.00") == once.index(".418")
+    assert with_history.index("↑") == once.index("↑")
 
 
 def test_few_segments_are_sent_to_the_terminal() -> None:

@@ -25,6 +25,8 @@ _FIXED: Final = 34
 _BEFORE_PAIRED: Final = 5
 """metrics above the sentences on what the runs have in common: accuracies and losses, which are
 listed first"""
+_LEAST_KEY, _LEAST_SETTING = 8, 7
+"""fewest cells of a name, and of the value of a setting: a number of four digits stays whole"""
 _LAST, _CHANGE, _BEST = 7, 8, 8
 """cells of a newest value, of its difference, of a best value"""
 
@@ -135,8 +137,9 @@ def number_lines(
         none = "Numbers appear after the first records of a run."
         return [*together, Content.styled(none, "dim")]
     key, size, with_change, with_best = _number_columns(shown, width)
-    lines = [_heads(shown, key, size, colored, dark)]
-    rows = [_number_line(row, key, size, with_change, with_best) for row in shown.metrics]
+    count = _fitting(shown, width, _LAST)
+    lines = [_heads(shown, key, size, colored, dark, count)]
+    rows = [_number_line(row, key, size, with_change, with_best, count) for row in shown.metrics]
     return [*lines, *rows[:_BEFORE_PAIRED], *together, *rows[_BEFORE_PAIRED:]]
 
 
@@ -152,29 +155,44 @@ def _paired_lines(sentences: Sequence[str], width: int) -> list[Content]:
 
 def _number_columns(shown: Comparison, width: int) -> tuple[int, int, bool, bool]:
     """Return the cells of a name and of a run, and whether differences and best values fit."""
-    count = len(shown.runs)
+    count = _fitting(shown, width, _LAST)
     longest = max((len(row.spec.title) for row in shown.metrics), default=0)
-    key = min(_KEY, max(8, width - count * _LAST), longest + 1)
+    key = min(_KEY, max(_LEAST_KEY, width - count * _LAST), longest + 1)
     room = (width - key) // count
     with_change, with_best = room >= _LAST + _CHANGE, room >= _LAST + _CHANGE + _BEST
     size = min(room, _LAST + _CHANGE * with_change + _BEST * with_best + 2)
     return key, size, with_change, with_best
 
 
-def _heads(shown: Comparison, key: int, size: int, colored: bool, dark: bool) -> Content:
+def _fitting(shown: Comparison, width: int, least: int) -> int:
+    """Return how many runs have at least `least` cells each beside a name."""
+    return min(len(shown.runs), max((width - _LEAST_KEY) // least, 1))
+
+
+def _how_many(shown: Comparison, width: int, least: int) -> str:
+    """Say how many of the runs fit; nothing if all of them do."""
+    fit, count = _fitting(shown, width, least), len(shown.runs)
+    return "" if fit == count else f" · {fit} of {count} runs"
+
+
+def _heads(
+    shown: Comparison, key: int, size: int, colored: bool, dark: bool, count: int
+) -> Content:
     parts: list[Any] = [" " * key]
-    for index, (label, color) in enumerate(zip(shown.labels, colors_of(shown, dark), strict=True)):
+    heads = list(zip(shown.labels, colors_of(shown, dark), strict=True))
+    for index, (label, color) in enumerate(heads[:count]):
         mark = run_mark(index, color, colored)
         parts += [mark, (f" {column(label, max(size - 3, 1))} ", "bold")]
     return Content.assemble(*parts)
 
 
 def _number_line(
-    row: MetricRow, key: int, size: int, with_change: bool, with_best: bool
+    row: MetricRow, key: int, size: int, with_change: bool, with_best: bool, count: int
 ) -> Content:
     parts: list[Any] = [(column(metric_name(row.spec.title, key - 1), key - 1) + " ", "dim")]
     winners = row.winners()
-    for index, (last, best) in enumerate(zip(row.last, row.best, strict=True)):
+    values = list(zip(row.last, row.best, strict=True))
+    for index, (last, best) in enumerate(values[:count]):
         bold = "bold" if index in winners else ""
         star = "*" if index in winners else ""
         text = column(number(last) + (star if not with_best else ""), _LAST)
@@ -204,26 +222,31 @@ def number_titles(shown: Comparison, width: int) -> tuple[str, ...]:
     _, _, with_change, with_best = _number_columns(shown, width)
     parts = ["newest", *(["difference from the first"] if with_change else [])]
     words = ", ".join([*parts, *(["best"] if with_best else [])])
-    return (f"Numbers · {words} (* best of all)", "Numbers · newest (* best of all)", "Numbers")
+    fit = _how_many(shown, width, _LAST)
+    return (
+        f"Numbers · {words} (* best of all){fit}",
+        f"Numbers · newest (* best of all){fit}",
+        f"Numbers{fit}",
+    )
 
 
 def setting_lines(shown: Comparison, width: int, colored: bool, dark: bool = True) -> list[Content]:
     """Write the settings that differ, under the names of their tables."""
     if not shown.settings:
         return [Content.styled("The presets have the same settings.", "dim")]
-    count = len(shown.runs)
+    count = _fitting(shown, width, _LEAST_SETTING)
     names = [row.key.rpartition(".") for row in shown.settings]
     longest = max(len(name) for _, _, name in names) + 2
-    key = max(8, min(longest, max(width - count * 8, width // 3)))
-    size = max((width - key) // count, 3)
-    lines = [_heads(shown, key, size, colored, dark)]
+    key = max(_LEAST_KEY, min(longest, width - count * _LEAST_SETTING))
+    size = (width - key) // count
+    lines = [_heads(shown, key, size, colored, dark, count)]
     table = ""
     for row, (of_table, _, name) in zip(shown.settings, names, strict=True):
         if of_table != table:
             table = of_table
             lines.append(Content.styled(column(table, width), "bold dim"))
         parts: list[Any] = [(f" {column(name, key - 2)} ", "dim")]
-        for value in row.values:
+        for value in row.values[:count]:
             text = column(setting_text(value).removeprefix("0" * _below_one(value)), size - 1)
             parts.append((f"{text} ", "dim" if value is None else ""))
         lines.append(Content.assemble(*parts))
@@ -237,6 +260,7 @@ def _below_one(value: Any) -> bool:
 def setting_titles(shown: Comparison, width: int) -> tuple[str, ...]:
     """Return the titles of the settings, the fullest first."""
     count = len(shown.settings)
-    return (
-        (f"Settings · {count} differ{'s' * (count == 1)}", "Settings") if count else ("Settings",)
-    )
+    if not count:
+        return ("Settings",)
+    fit = _how_many(shown, width, _LEAST_SETTING)
+    return (f"Settings · {count} differ{'s' * (count == 1)}{fit}", f"Settings{fit}")

@@ -15,6 +15,7 @@ from tui_latent.runs.metric_specs import in_group
 from tui_latent.runs.schema import LIVE_STATES, Curve
 from tui_latent.tui import messages
 from tui_latent.tui.charts.draw_thread import WorkerThread
+from tui_latent.tui.charts.film import HEIGHT as FILM_HEIGHT
 from tui_latent.tui.first_values import when_recorded
 from tui_latent.tui.foreign_runs import why_impossible
 from tui_latent.tui.keymap import KEYMAP, bindings
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 _THREE_COLUMNS: Final = 150
 """fewest columns that have room for the classes beside the curves"""
+_LEAST_STACKED: Final = 30
+"""fewest lines at which the panels at the right are above each other, and not behind tabs"""
 _TALL: Final = 40
 """fewest lines at which the machine's figures have a line each"""
 _AIRY: Final = 50
@@ -158,8 +161,17 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose between panels side by side and tabs."""
-        width, height = event.size
-        self.set_class(width < 100 or height < 30, "-tabs")
+        self._arrange(event.size.width, event.size.height)
+
+    def action_film(self) -> None:
+        """Show or hide the film strip; the panels share the lines that are left."""
+        super().action_film()
+        self._arrange(self.size.width, self.size.height)
+
+    def _arrange(self, width: int, height: int) -> None:
+        if self.has_class("-film"):
+            height -= FILM_HEIGHT
+        self.set_class(width < 100 or height < _LEAST_STACKED, "-tabs")
         self.set_class(width >= _THREE_COLUMNS, "-three")
         self.set_class(height >= _TALL, "-tall")
         self.set_class(height >= _AIRY, "-airy")

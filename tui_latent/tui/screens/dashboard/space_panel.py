@@ -108,7 +108,7 @@ class SpacePanel(ChartPanel):
                 lines += metric_strips(spec.short, curve, limit, width, tall, at, why)
             for spec, value in measured.items():
                 lines += [Strip.blank(width)] * (air and bool(lines))
-                lines.append(_measured_strip(spec, value, width))
+                lines.append(measured_strip(spec, value, width))
             return Drawing(lines[:height], _TITLES)
 
         return draw
@@ -148,13 +148,12 @@ def metric_strips(
     return [first, *rest]
 
 
-def _measured_strip(spec: MetricSpec, value: float, width: int) -> Strip:
+def measured_strip(spec: MetricSpec, value: float, width: int) -> Strip:
     """Write a figure that an evaluation measured once."""
-    name = f" {spec.short[:_NAME]:<{_NAME}}{_ARROWS[spec.direction]} "
     return Strip(
         [
-            Segment(name),
-            Segment(f"{number(value):>{_VALUE}}"),
-            Segment("  by the newest evaluation", _DIM),
+            Segment(f" {spec.short[:_NAME]:<{_NAME}}{_ARROWS[spec.direction]} ", _DIM),
+            Segment(f"{number(value):<{_VALUE}} "),
+            Segment("by the newest evaluation", _DIM),
         ]
     ).adjust_cell_length(width)

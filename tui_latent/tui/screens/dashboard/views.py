@@ -129,7 +129,7 @@ def map_titles(
     """Name a map of points of a kind and its step; say how many of the points are hidden."""
     count = len(latent_map.points)
     share, step = hidden_share(hidden, count), f"step {latent_map.step:,}"
-    way = f" · {latent_map.projection}" if latent_map.projection != "native" else ""
+    way = f", {latent_map.projection.upper()}" if latent_map.projection != "native" else ""
     return (
         f"Latent map{way} · {step} · {count:,} {kind} · {share}",
         f"Latent map{way} · {step} · {count:,} {kind.removeprefix('held-out ')} · {share}",

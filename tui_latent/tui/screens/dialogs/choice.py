@@ -58,7 +58,7 @@ class ChoiceScreen(DialogScreen[str | None]):
                     for c in self._choices
                 )
             )
-            yield Static("enter chooses, esc changes nothing", id="keys", markup=False)
+            yield Static("Enter chooses, Esc changes nothing", id="keys", markup=False)
 
     def action_leave(self) -> None:
         """Close without an answer."""

@@ -109,12 +109,13 @@ class FindingsScreen(DialogScreen[Door | None]):
 
 
 def finding_words(found: Finding, plain: bool = False) -> Content:
-    """Write a finding: the sentence, in its severity's colour unless `plain`, then its evidence
-    and where to see it."""
+    """Write a finding: the sentence, then its evidence and where to see it; all in one colour if
+    `plain`."""
+    dim = "" if plain else "dim"
     threshold = f"Threshold: {found.threshold}\n" if found.threshold else ""
     return Content.assemble(
         (f"{found.mark} {found.sentence}\n", "bold" if plain else _STYLES[found.severity]),
         f"{found.evidence}\n",
-        (threshold, "dim"),
-        (f"Shows {found.door.words}.\n", "dim"),
+        (threshold, dim),
+        (f"Shows {found.door.words}.\n", dim),
     )

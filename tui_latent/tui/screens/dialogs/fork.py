@@ -79,7 +79,7 @@ class ForkScreen(DialogScreen[Fork | None]):
             yield Static("with these settings changed, written as for --set:", markup=False)
             yield Input(placeholder=self._example, compact=True)
             yield CutText("", id="told", markup=False)
-            keys = "enter: start · tab: checkpoint or settings · esc: leave"
+            keys = "Enter: start · Tab: checkpoint or settings · Esc: leave"
             yield Static(keys, id="keys", markup=False)
 
     def on_mount(self) -> None:
@@ -98,7 +98,8 @@ class ForkScreen(DialogScreen[Fork | None]):
             fork = Fork(self._step, self._overrides())
             words = self._check(fork.step, fork.overrides)
         except (PresetError, RunError) as error:
-            self._tell(str(error), error=True)
+            # The title names the run already.
+            self._tell(str(error).removeprefix(f"{self._run}: "), error=True)
             return None
         self._tell(words or "No setting is changed: the fork would train exactly as the run did.")
         return fork

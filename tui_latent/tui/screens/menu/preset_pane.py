@@ -53,6 +53,8 @@ class PresetPane(TellsFailures, Horizontal):
         self._facts: Mapping[str, PresetFacts] = {}
         self._device = ""
         self._runs: Sequence[RunSummary] = ()
+        self._on_runs = False
+        self._run: RunSummary | None = None
 
     def compose(self) -> ComposeResult:
         yield PresetList()
@@ -70,12 +72,19 @@ class PresetPane(TellsFailures, Horizontal):
 
     def show_run(self, run: bool) -> None:
         """Describe the run under the cursor instead of the preset, or the preset again."""
-        self.set_class(run, "-run")
+        self._on_runs = run
+        self._choose_description()
+
+    def _choose_description(self) -> None:
+        # Without a run there is nothing to put in the place of the preset.
+        self.set_class(self._on_runs and self._run is not None, "-run")
 
     def preview(self, run: RunSummary | None, now: float) -> None:
         """Describe the run under the cursor; `now` is the Unix time."""
         preview = self.query_one(RunPreview)
         preview.border_title = Content("" if run is None else run.title)
+        self._run = run
+        self._choose_description()
         preview.show(run, now)
 
     def tell_time(self, now: float) -> None:

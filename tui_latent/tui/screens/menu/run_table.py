@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import actions, events, on
 from textual.app import ComposeResult
@@ -29,10 +29,16 @@ if TYPE_CHECKING:
 
 EMPTY = "No runs yet. Press {key} on a preset to train it; its run will be listed here."
 READING = "Reading the runs…"
+_OF_RUNS: Final = ("filter", "compare", "sort", "columns", "archived")
+"""actions that need a list of runs, whichever of them is under the cursor"""
 
 
 class _Runs(LineList):
     BINDINGS = bindings("run list")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey the key that opens a run where there is none."""
+        return None if action == "select" and not self.count else True
 
 
 class RunTable(Vertical):
@@ -208,8 +214,14 @@ class RunTable(Vertical):
         self.focus_list()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey the keys that do nothing for the run under the cursor."""
-        if action != "run" or not self.is_mounted:
+        """Grey the keys that do nothing here, or nothing for the run under the cursor."""
+        if not self.is_mounted:
+            return True
+        if action in _OF_RUNS:
+            return True if self._all else None
+        if action == "mark":
+            return True if self.run is not None else None
+        if action != "run":
             return True
         possible = self.run is not None and not self._why_not(str(parameters[0]), self.run)
         return True if possible else None
@@ -229,7 +241,9 @@ class RunTable(Vertical):
             _, _, parameters = actions.parse(active.binding.action)
             if self.run is not None:
                 why = self._why_not(str(parameters[0]), self.run)
-                self.notify(why, severity="warning", markup=False)
+            else:
+                why = "No run is listed." if self._all else "There are no runs yet."
+            self.notify(why, severity="warning", markup=False)
 
     @on(events.Click, ".head")
     def click_head(self, event: events.Click) -> None:
@@ -361,6 +375,7 @@ class RunTable(Vertical):
     def _tell_now(self) -> None:
         """Announce the run under the cursor."""
         possible = [self.check_action("run", (action,)) for action in WHY_NOT]
+        possible += [True if self._all else None]
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()

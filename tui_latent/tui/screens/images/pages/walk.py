@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STEPS = 8
 """latents on the line, including both ends; each is a digit on the map"""
 _WAYS: Final = {
-    True: "decoded · below: {what} of the nearest of the {voters}",
+    True: "decoded · {what} of the nearest of the {voters}",
     False: "no decoder: {voters} nearest to the line · {what}",
 }
 
@@ -51,11 +51,12 @@ class WalkPage(Page):
         start = Tile(images.image(wanted.index), f"from {label or wanted.index}", "bold")
         last = Tile(images.image(end), f"to {images.label(end) or end}", "bold")
         what = "class and distance" if any(found.labels) else "distance"
+        what += f" (≤ {number(float(found.distances.max()))})"
         way = _WAYS[found.decoded].format(what=what, voters=self.run.voters)
         facts = (
             f"from image {wanted.index:,} (↑↓) to {end:,} (←→) of 0–{size - 1:,} · "
             f"length {number(found.length)}",
-            f"{way} ≤ {number(float(found.distances.max()))}",
+            way,
             *(() if found.decoded else self.run.unseen()),
         )
         sheet = Sheet(facts, start, [*tiles, last], size, all_shown=True)
