@@ -262,7 +262,7 @@ def _say_before(
         click.echo(plain_text(f"tui-latent: {sentence}"), err=True)
     if planned and drawn is not None and len(planned.trials) + len(planned.twice) < drawn:
         are = "is" if len(planned.trials) == 1 else "are"
-        found = counted(len(planned.trials), "different combination")
+        found = counted(len(planned.trials), "combination")
         click.echo(f"tui-latent: there {are} only {found}", err=True)
 
 

@@ -199,7 +199,7 @@ class Evaluator:
         """
         assert self._held_out is not None
         batches, device = self._drawn_batches(), self._dataset.val.device
-        viewed = self._views_differ(method)
+        viewed = self._views_differ()
         generator = torch.Generator(device)
         names: list[str] = []
         sums, views = torch.zeros(0), torch.zeros(0)
@@ -245,7 +245,7 @@ class Evaluator:
         """Return a number of parts of which all ranks get equally many."""
         return -(-count // self._ranks.world) * self._ranks.world
 
-    def _views_differ(self, method: Method) -> bool:
+    def _views_differ(self) -> bool:
         """Return whether the method learns without labels from inputs that are augmented."""
         assert self._held_out is not None
         augment = self._held_out.augment
