@@ -14,8 +14,9 @@ from tests.tui.made_runs import clusters
 from tui_latent.map_frame import settle_frame
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.panel import message_strips
-from tui_latent.tui.charts.scatter import Window, map_scene
+from tui_latent.tui.charts.scatter import map_scene
 from tui_latent.tui.charts.scatter_drawing import draw_map, paint_scene, scene_legend
+from tui_latent.tui.charts.window import Window
 
 
 def drawn(latent_map: LatentMap, width: int, height: int, colored: bool = True) -> list[str]:
@@ -78,7 +79,9 @@ def test_points_of_a_cloud_dim_with_their_distance(dark: bool, colored: bool) ->
     latent_map = clusters(3, 1)
     points = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], np.float32)
     scene = replace(map_scene(latent_map), points=points, nearness=np.array([0.0, 0.5, 1.0]))
-    window = Window.around(settle_frame(points), 30, 12)
+    frame = settle_frame(points)
+    assert frame is not None
+    window = Window.around(frame, 30, 12)
     strips, hidden = paint_scene(scene, window, colored, dark)
     shown = [part.style or Style() for strip in strips for part in strip if part.text.strip()]
     far, middle, near = reversed(shown)  # the lowest point is the farthest
