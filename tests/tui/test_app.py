@@ -252,6 +252,8 @@ async def test_a_second_run_can_start_beside_the_first_or_after_it(
         await pilot.press("d")
         await until(pilot, lambda: "No run is waiting" in str(said.content))
         assert queued_runs(tmp_path) == []
+        await pilot.press("d")
+        await until(pilot, lambda: "No run is waiting." in notes(pilot))
         await pilot.press("escape")
         app.training.ask_to_stop()
         await until(pilot, lambda: app.training_path is None)

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.style import Style
 
 from tests.tui.made_runs import clusters
 from tui_latent.map_frame import settle_frame
 from tui_latent.runs.schema import LatentMap
 from tui_latent.tui.charts.panel import message_strips
 from tui_latent.tui.charts.scatter import map_scene
-from tui_latent.tui.charts.scatter_drawing import draw_map, scene_legend
+from tui_latent.tui.charts.scatter_drawing import draw_map, paint_scene, scene_legend
+from tui_latent.tui.charts.window import Window
 
 
 def drawn(latent_map: LatentMap, width: int, height: int, colored: bool = True) -> list[str]:
@@ -69,3 +71,27 @@ def test_a_sentence_is_centred_and_wrapped() -> None:
     lines = [strip.text for strip in message_strips("The map comes at step 60.", 20, 5)]
     assert [line.strip() for line in lines if line.strip()] == ["The map comes at", "step 60."]
     assert all(len(line) <= 20 for line in lines)
+
+
+@pytest.mark.parametrize("dark", [True, False])
+@pytest.mark.parametrize("colored", [True, False])
+def test_points_of_a_cloud_dim_with_their_distance(dark: bool, colored: bool) -> None:
+    latent_map = clusters(3, 1)
+    points = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], np.float32)
+    scene = replace(map_scene(latent_map), points=points, nearness=np.array([0.0, 0.5, 1.0]))
+    frame = settle_frame(points)
+    assert frame is not None
+    window = Window.around(frame, 30, 12)
+    strips, hidden = paint_scene(scene, window, colored, dark)
+    shown = [part.style or Style() for strip in strips for part in strip if part.text.strip()]
+    far, middle, near = reversed(shown)  # the lowest point is the farthest
+    assert hidden == 0 and near.bold and not middle.bold and not far.bold
+    if colored:
+        ground = 0 if dark else 255
+        contrast = [
+            sum(abs(part - ground) for part in style.color.triplet)  # type: ignore[union-attr]
+            for style in (far, middle, near)
+        ]
+        assert contrast == sorted(set(contrast)) and not far.dim
+    else:
+        assert far.dim and not middle.dim and not near.dim

@@ -366,6 +366,29 @@ async def test_deleting_asks_with_the_name_and_takes_no_for_an_answer(runs: Path
         assert path.is_dir()
 
 
+async def test_a_click_describes_a_line_and_a_second_one_there_opens_it_once(runs: Path) -> None:
+    for name, age in (("one", 1), ("two", 2), ("three", 3)):
+        run_in(runs, name, age=age)
+    app = NotingApp(runs)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await menu(pilot)
+        table, presets = screen.query_one(LineList), screen.query_one("StableList")
+        await pilot.click(table, offset=(4, 1))
+        assert current_run(screen).name == "two" and app.asked == []
+        await pilot.click(table, offset=(4, 2), times=3)
+        await until(pilot, lambda: bool(app.asked))
+        await pilot.pause()
+        assert app.asked == [("open", "three")]
+        rows = {line.split()[0]: row for row, line in enumerate(presets_text(screen))}
+        await pilot.click(presets, offset=(4, rows["cifar10-contrastive-128d"]))
+        await pilot.pause()
+        assert len(app.asked) == 1
+        await pilot.click(presets, offset=(4, rows["digits-contrastive-8d"]), times=2)
+        await until(pilot, lambda: len(app.asked) > 1)
+        await pilot.pause()
+        assert [each[:2] for each in app.asked[1:]] == [("start", "digits-contrastive-8d")]
+
+
 async def test_a_question_goes_when_its_run_is_deleted_or_ends_meanwhile(runs: Path) -> None:
     path = run_in(runs, "precious")
     live = RunWriter.create(runs, "digits-contrastive-2d", {}, {"created": 0.0}, "live")

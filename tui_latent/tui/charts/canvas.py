@@ -33,6 +33,7 @@ class Canvas:
         """packed, or NO_COLOR for the text's"""
         self.backgrounds: NDArray[np.int32] = np.full((height, width), NO_COLOR, np.int32)
         self.bold: NDArray[np.bool_] = np.zeros((height, width), np.bool_)
+        self.dim: NDArray[np.bool_] = np.zeros((height, width), np.bool_)
 
     def put(self, rows: Any, columns: Any, marks: Any, colors: Any) -> None:
         """Put characters (as code points) and colours at cells; scalars or arrays alike."""
@@ -49,7 +50,7 @@ class Canvas:
     def strips(self) -> list[Strip]:
         """Return the rows as strips, with one segment per run of equal style."""
         styles = self.colors.astype(np.int64) + 1 << 26 | self.backgrounds.astype(np.int64) + 1
-        styles |= np.where(self.bold, 1 << 60, 0)
+        styles |= np.where(self.bold, 1 << 60, 0) | np.where(self.dim, 1 << 61, 0)
         text = self.marks.astype("<u4").view("<U1")
         return [_strip(row, codes) for row, codes in zip(styles, text, strict=True)]
 
@@ -83,7 +84,12 @@ def _strip(styles: NDArray[np.int64], characters: NDArray[np.str_]) -> Strip:
 def _style(key: int) -> Style:
     color = (key >> 26 & (1 << 25) - 1) - 1
     background = (key & (1 << 26) - 1) - 1
-    return Style(color=_color(color), bgcolor=_color(background), bold=bool(key >> 60) or None)
+    return Style(
+        color=_color(color),
+        bgcolor=_color(background),
+        bold=bool(key >> 60 & 1) or None,
+        dim=bool(key >> 61 & 1) or None,
+    )
 
 
 def _color(number: int) -> Color | None:

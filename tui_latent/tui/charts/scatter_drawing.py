@@ -178,6 +178,8 @@ def paint_scene(
         rows = window.height - 1 - cells.rows
         canvas.put(rows, cells.columns, [ord(mark) for mark in cells.marks], ink)
         canvas.bold[rows, cells.columns] = scene.nearness is not None and cells.near == 1.0
+        # Without colours the terminal's own faint characters are what is left to show distance.
+        canvas.dim[rows, cells.columns] = not colored and cells.near == _DISTANCES[0]
         hidden += cells.hidden
     strips = canvas.strips()
     if scene.images is not None:

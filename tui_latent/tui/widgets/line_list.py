@@ -14,6 +14,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from tui_latent.tui.widgets.clicks import Clicks
+
 Write = Callable[[int, int], Content]
 """(index, width) -> one line"""
 
@@ -56,11 +58,14 @@ class LineList(ScrollView, can_focus=True):
         Binding("end", "move(1_000_000_000)", "Last", show=False),
     ]
 
+    CLICK_CHOOSES: ClassVar[bool] = False
+    """whether each click chooses its line, as in a list of things to switch on and off"""
+
     class Moved(Message):
         """The cursor is on another line."""
 
     class Selected(Message):
-        """The line under the cursor was chosen, by a click or by `select`."""
+        """The line under the cursor was chosen, by a click on it or by `select`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,6 +73,7 @@ class LineList(ScrollView, can_focus=True):
         self._places: dict[Hashable, int] = {}
         self._write: Write | None = None
         self._cursor = 0
+        self._clicks = Clicks()
         self._told: Hashable = None
         self._contents: dict[int, Content] = {}
         self._strips: dict[tuple[int, bool], Strip] = {}
@@ -126,11 +132,13 @@ class LineList(ScrollView, can_focus=True):
             self.post_message(self.Selected())
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the line that was clicked, and choose it."""
+        """Move the cursor to the line that was clicked; a second click there chooses it."""
         index = self.scroll_offset.y + event.y
         if 0 <= index < len(self._keys):
+            chooses = self._clicks.chooses(event.chain, index == self._cursor)
             self._put_cursor(index)
-            self.action_select()
+            if chooses or self.CLICK_CHOOSES:
+                self.action_select()
 
     def on_resize(self) -> None:
         """Write the lines for the new width."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textual import events
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
+
+from tui_latent.tui.widgets.clicks import Clicks
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,18 @@ class StableList(OptionList):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._lines_shown: tuple[Line, ...] = ()
+        self._clicks = Clicks()
+
+    def on_click(self, event: events.Click) -> None:
+        """Move the cursor to the line that was clicked; a second click there chooses it."""
+        event.prevent_default()  # Textual chooses a line at every click
+        index = event.style.meta.get("option")
+        if index is None or self.get_option_at_index(index).disabled:
+            return
+        chooses = self._clicks.chooses(event.chain, index == self.highlighted)
+        self.highlighted = index
+        if chooses:
+            self.action_select()
 
     @property
     def chosen(self) -> str | None:

@@ -215,6 +215,8 @@ async def test_what_is_being_typed_is_undone_before_anything_else(tmp_path: Path
         await pilot.press("ctrl+z")
         await until(pilot, lambda: not row(screen, "stages.2.lr").row.typed)
         assert row(screen, "stages.2.lr").query_one(Input).value == "0.003"
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "has the preset's value already" in text_of(screen, "#told"))
         assert "to undo" not in notes(pilot) and read_request(writer.path).settings == {}
     writer.close()
 

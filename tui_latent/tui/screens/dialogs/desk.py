@@ -220,8 +220,12 @@ class DeskScreen(DialogScreen[None]):
     def action_reset(self) -> None:
         """Type the preset's value."""
         for shown in self.query(DeskRow):
-            if shown.has_focus_within:
-                shown.query_one(Input).value = shown.row.preset
+            if not shown.has_focus_within:
+                continue
+            editor = shown.query_one(Input)
+            if editor.value == shown.row.preset:
+                self._tell(f"{shown.row.key} has the preset's value already.")
+            editor.value = shown.row.preset
 
     def action_undo(self) -> None:
         """Undo the newest change: of a value that is being typed, or else of the run's."""

@@ -14,12 +14,14 @@ from textual.widgets import Static
 from tui_latent.tui import messages
 from tui_latent.tui.keymap import bindings
 from tui_latent.tui.layered_screen import DialogScreen
+from tui_latent.tui.notices import NO_CHANGE
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.thread_failures import TellsFailures
 from tui_latent.tui.widgets.line_list import LineList
 
 _EVERY = 2.0
 """seconds between two reads of the queue"""
+_EMPTY = "No run is waiting."
 
 
 class _Waiting(LineList):
@@ -99,15 +101,25 @@ class QueueScreen(TellsFailures, DialogScreen[None]):
         """Move the run under the cursor earlier or later."""
         from tui_latent.runs.queue import move_in_queue
 
-        if (name := self._chosen) is not None:
+        name, place = self._chosen, self.query_one(_Waiting).cursor + by
+        if name is None:
+            self._tell_no_change(_EMPTY)
+        elif not 0 <= place < len(self._names):
+            self._tell_no_change(f"{name} is the {'first' if by < 0 else 'last'} already.")
+        else:
             self._change(lambda: move_in_queue(self._folder, name, by))
 
     def action_remove(self) -> None:
         """Remove the run under the cursor from the queue."""
         from tui_latent.runs.queue import remove_from_queue
 
-        if (name := self._chosen) is not None:
+        if (name := self._chosen) is None:
+            self._tell_no_change(_EMPTY)
+        else:
             self._change(lambda: remove_from_queue(self._folder, name))
+
+    def _tell_no_change(self, words: str) -> None:
+        self.notify(words, title=NO_CHANGE, timeout=3, markup=False)
 
     def _change(self, change: Callable[[], object]) -> None:
         from tui_latent.runs.schema import RunError

@@ -23,6 +23,7 @@ Arrange = Callable[[Sequence[str], str, bool], None]
 
 class _Columns(LineList):
     BINDINGS = bindings("column list")
+    CLICK_CHOOSES = True
 
 
 class ColumnsScreen(DialogScreen[None]):
