@@ -169,7 +169,7 @@ async def test_nothing_is_cut_at_any_size(runs: Path, presets: Path, state: Open
             if not isinstance(app.screen, ModalScreen):
                 footer = app.screen.query_one(KeyFooter).render().plain
                 assert text.splitlines()[-1].strip() == footer.strip()
-                assert re.search(r"Help  \S+ (Back|Leave)$", footer), footer
+                assert re.search(r"Help  \S+ (Back|Leave|Quit)$", footer), footer
 
 
 def broken_words(widgets: Any) -> list[str]:

@@ -142,7 +142,7 @@ async def test_keys_of_sliders_leave_other_pages_alone(trained: Trained, tmp_pat
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
-    ("name", "words"), [("autoencoder", "decoded · below"), ("vicreg", "no decoder: training")]
+    ("name", "words"), [("autoencoder", "decoded · "), ("vicreg", "no decoder: training")]
 )
 async def test_a_walk_shows_every_step_and_both_ends(
     trained: Trained, tmp_path: Path, size: tuple[int, int], name: str, words: str

@@ -159,3 +159,4 @@ async def test_the_menu_names_one_key_to_quit_by(tmp_path: Path) -> None:
 
         await until(pilot, lambda: "q Quit" in footer())
         assert footer().count("Quit") == 1
+        assert footer().endswith("? Help  q Quit")

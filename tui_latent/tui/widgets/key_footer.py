@@ -177,11 +177,9 @@ def _items(screen: Screen[Any]) -> list[FooterItem]:
         if active.binding.show and not typed:
             # The menu's own key to quit stands for the one that works everywhere.
             does = active.binding.action.removeprefix("app.")
-            row = (active.binding, active.enabled, active.tooltip)
-            if active.binding.id in _PLACES:
-                shown[does] = row
-            else:
-                shown.setdefault(does, row)
+            found = shown.get(does)
+            if found is None or (active.binding.id in _PLACES and found[0].id not in _PLACES):
+                shown[does] = (active.binding, active.enabled, active.tooltip)
     labels = screen.labels_now if isinstance(screen, RenamesKeys) else {}
     items = []
     for group, several in groupby(shown.values(), lambda row: row[0].group):
