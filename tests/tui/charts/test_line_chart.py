@@ -312,3 +312,20 @@ def test_no_tick_is_above_the_largest_value_that_is_possible(values: list[float]
 
     assert max(ticks(ChartOptions(log=False))) > 1
     assert max(ticks(ChartOptions(log=False, ceiling=1.0))) == 1
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=5), st.integers(0, 4))
+def test_names_at_the_ends_stand_in_the_order_of_the_ends(ends: list[float], front: int) -> None:
+    items = series(*(curve([0.5, 0.5, end]) for end in ends))
+    options = ChartOptions(front=f"term{front % len(ends)}")
+    plotted = drawn(items, options, width=60)[1:]  # below the legend
+    rows = {
+        index: row
+        for row, line in enumerate(plotted)
+        for index in range(len(ends))
+        if line.endswith(f"term{index}")
+    }
+    for one, above in rows.items():
+        for other, below in rows.items():
+            if ends[one] > ends[other]:
+                assert above < below

@@ -29,12 +29,14 @@ def end_labels(
 ) -> list[Label]:
     """Return a label beside the end of each visible curve, where cells are free for it.
 
-    The curve in front chooses first. A single curve needs no name.
+    The curve in front chooses first. Names stand in the order of the curves' ends. A single curve
+    needs no name.
     """
     drawn = [index for index, band in enumerate(bands) if band is not None]
     if len(drawn) < 2:
         return []
-    labels = []
+    labels: list[Label] = []
+    ends: list[float] = []
     for index in sorted(drawn, key=lambda each: each != front):
         item, band = series[index], bands[index]
         assert band is not None
@@ -46,11 +48,16 @@ def end_labels(
         share = (middle - plot.frame.bottom) / (plot.frame.top - plot.frame.bottom)
         if column < 0 or not name or not 0 <= share <= 1:
             continue
-        row = free.nearest_row(int(share * (plot.rows - 1) + 0.5), column, len(text), _REACH)
+        lower = [at.row for at, other in zip(labels, ends, strict=True) if other < middle]
+        higher = [at.row for at, other in zip(labels, ends, strict=True) if other > middle]
+        between = range(max(lower, default=-1) + 1, min(higher, default=plot.rows))
+        nearest = int(share * (plot.rows - 1) + 0.5)
+        row = free.nearest_row(nearest, column, len(text), _REACH, between)
         if row is None:
             continue
         # A curve behind another one fades, but its name must stay readable.
         dim = letters and front not in (None, index)
         free.take(row, column, len(text))
+        ends.append(middle)
         labels.append(Label(column, row, text, None if letters else item.color, dim, index))
     return labels

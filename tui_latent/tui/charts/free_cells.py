@@ -47,12 +47,17 @@ class FreeCells:
         """Mark the cells of a label as no longer free, and one on each side of it."""
         self._free[row, max(column - 1, 0) : column + count + 1] = False
 
-    def nearest_row(self, row: int, column: int, count: int, reach: int) -> int | None:
-        """Return the row nearest to `row` with `count` free cells from a column on."""
-        rows = len(self._free)
+    def nearest_row(
+        self, row: int, column: int, count: int, reach: int, allowed: range | None = None
+    ) -> int | None:
+        """Return the row nearest to `row` with `count` free cells from a column on.
+
+        It is one of those `allowed`, or any of the canvas.
+        """
+        allowed = range(len(self._free)) if allowed is None else allowed
         for distance in range(reach + 1):
             for other in (row + distance, row - distance):
-                if 0 <= other < rows and self.run(other, column) >= count:
+                if other in allowed and self.run(other, column) >= count:
                     return other
         return None
 

@@ -177,8 +177,8 @@ def _items(screen: Screen[Any]) -> list[FooterItem]:
         if active.binding.show and not typed:
             # The menu's own key to quit stands for the one that works everywhere.
             does = active.binding.action.removeprefix("app.")
-            found = shown.get(does)
-            if found is None or (active.binding.id in _PLACES and found[0].id not in _PLACES):
+            other = shown.get(does)
+            if other is None or (active.binding.id in _PLACES and other[0].id not in _PLACES):
                 shown[does] = (active.binding, active.enabled, active.tooltip)
     labels = screen.labels_now if isinstance(screen, RenamesKeys) else {}
     items = []
