@@ -90,7 +90,14 @@ def test_measures_of_the_space_are_those_of_other_packages(make_space: MakeSpace
         {name: by_class[truth == i].mean() for i, name in enumerate(found["class_names"])}, abs=1e-6
     )
     lines = written(found)
-    for words in ("neighbourhood hit", "part. ratio", "MAP@R", "k=20 t=0.07", "AMI", "AUPR"):
+    for words in (
+        "neighbourhood hit",
+        "participation ratio",
+        "MAP@R",
+        "k=20 t=0.07",
+        "AMI",
+        "AUPR",
+    ):
         assert words in lines
 
 
@@ -224,7 +231,7 @@ def test_latents_that_do_not_vary_have_no_spectrum_and_no_layout(make_space: Mak
     assert "do not vary" in found["missing"]["collapse/participation_ratio"]
     assert "fewer than three axes" in found["missing"]["collapse/alpha_req"]
     assert "all distances" in found["missing"]["map/distances"]
-    for name in ("part. ratio", "distances –", "alpha –"):
+    for name in ("participation ratio", "distances –", "alpha –"):
         assert name not in written(found)
 
 

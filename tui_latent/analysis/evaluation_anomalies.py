@@ -33,9 +33,7 @@ def class_anomaly(space: LabelledLatents, on_chunk: Callable[[], None]) -> dict[
     if different_labels(bank[1]) < 2:
         raise NotMeasured("there is only one class: it cannot be left out")
     if space.classes > MOST_CLASSES:
-        raise NotMeasured(
-            f"{space.classes} classes are too many to leave out in turn: choose one as outliers"
-        )
+        raise NotMeasured(f"{space.classes} classes are too many to leave each out in turn")
     within = space.bank_is_queries
     found = class_rocs(*bank, *queries, space.classes, on_chunk=on_chunk, within=within)
     points = [_points(curve) if curve else None for curve in found]

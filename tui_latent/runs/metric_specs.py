@@ -428,7 +428,7 @@ EVALUATION_FIGURES: Final[tuple[MetricSpec, ...]] = (
     _measured(
         "collapse/participation_ratio",
         "participation ratio",
-        "part. ratio",
+        "participation ratio",
         "How many equal variances would spread the latents as much; worry when it is near 1 in "
         "many dimensions.",
         "",

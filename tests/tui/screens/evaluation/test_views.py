@@ -107,3 +107,11 @@ def test_without_colour_each_curve_is_a_letter() -> None:
     curves, _ = roc_curves(evaluation(classes=2))
     text = "".join(picture(draw_curves(curves, 50, 14, False)))
     assert "0 0 .900" in text and text.count("1") > 6
+
+
+def test_names_of_classes_are_whole_where_there_is_room() -> None:
+    names = [f"tissue type {index:02}" for index in range(24)]
+    right = [[int(row == column) for column in range(24)] for row in range(24)]
+    wide, narrow = (confusion_table(right, names, width, True).plain for width in (60, 36))
+    assert all(name in wide for name in names)
+    assert not any(name in narrow for name in names)

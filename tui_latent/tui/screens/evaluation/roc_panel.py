@@ -87,9 +87,9 @@ class RocPanel(ChartPanel, can_focus=False):
     def show(self, found: Mapping[str, Any]) -> None:
         """Show the curves, or why there are none."""
         self._found = found
-        why = found["missing"].get("anomaly", "No class could be left out.")
+        why = found["missing"].get("anomaly", "no class could be left out")
         key = key_name("evaluation.outliers", self.app._keymap)
-        self._hint = f"{why} Press {key} to name outliers."
+        self._hint = f"{why[:1].upper()}{why[1:]}. Press {key} to choose outliers."
         self.redraw()
 
     def plan(self, width: int, height: int) -> Callable[[], Drawing]:

@@ -165,23 +165,29 @@ def _table(
     colored: bool,
     at: tuple[int, int] | None,
 ) -> Content:
-    label = min(max(cell_len(name) for name in names), _LABEL)
-    room = (width - label - 2) // len(names)
+    longest = max(cell_len(name) for name in names)
+    room = (width - min(longest, _LABEL) - 2) // len(names)
+
+    def label(size: int) -> int:
+        """Return the cells that cells of this size leave to the names of the rows."""
+        return min(longest, width - size * len(names) - 2)
+
     counts = max(len(str(count)) for row in matrix for count in row) + 1
     if room >= min(max(counts, 4), 7):
         return _cells(
             matrix,
             names,
-            label,
+            label(max(counts, 4)),
             max(counts, 4),
             colored,
             [[str(c) if c else "·" for c in r] for r in matrix],
             at,
         )
     if room >= 4:
-        return _cells(matrix, names, label, 4, colored, [_percent(row) for row in matrix], at)
+        shares = [_percent(row) for row in matrix]
+        return _cells(matrix, names, label(4), 4, colored, shares, at)
     if room >= 1:
-        return _shaded(matrix, names, label, colored, at)
+        return _shaded(matrix, names, label(1), colored, at)
     return _pairs(matrix, names)
 
 
