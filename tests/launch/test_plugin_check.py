@@ -273,7 +273,7 @@ def test_the_examples_are_right() -> None:
             "np.uint8)",
             r"\(1000, 16, 16\), not uint8 or uint16 \(N, C, H, W\)",
         ),
-        ('("disc", "ring")', '("disc",)', "train has label 1, but there are 1 class names"),
+        ('("disc", "ring")', '("disc",)', "train has label 1, but 1 class name:"),
         ("labels[:1000])", "labels[:999])", r"1,000 images, but labels of shape \(999,\)"),
         ("default_rng(0)", "default_rng()", "two readings differ"),
         ("return 1, 16, 16", "return 3, 16, 16", r"it says \(3, 16, 16\), but the images are"),
