@@ -46,7 +46,7 @@ def test_the_end_says_whether_the_promise_was_kept(right: int, words: str) -> No
 def test_a_preset_without_a_promise_is_finished_all_the_same() -> None:
     words = finished_words(run(9_000, {}), {"run.report": "f5"})
     assert words.startswith("Finished in 38 s. ")
-    assert words.endswith("Next: l the map, t its evaluation, f5 a report.")
+    assert words.endswith("Next: l opens the map, t the evaluation and f5 writes a report.")
 
 
 def test_the_end_says_how_long_it_was_expected_to_take() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tui_latent.nouns import listed
 from tui_latent.runs.schema import RunSnapshot, RunSummary
 from tui_latent.tui.expected_time import ExpectedTime, expected_time
 from tui_latent.tui.format import duration
@@ -11,9 +12,9 @@ from tui_latent.tui.remapping import key_name
 from tui_latent.verdict import judge
 
 _NEXT = (
-    ("view.explore", "the map"),
-    ("view.evaluate", "its evaluation"),
-    ("run.report", "a report"),
+    ("view.explore", "opens the map"),
+    ("view.evaluate", "the evaluation"),
+    ("run.report", "writes a report"),
 )
 
 
@@ -21,7 +22,7 @@ def finished_words(
     snapshot: RunSnapshot, keymap: Mapping[str, str], expected: ExpectedTime | None = None
 ) -> str:
     """Return how long a finished run took and was expected to, its verdict, and what is next."""
-    keys = ", ".join(f"{key_name(key_id, keymap)} {what}" for key_id, what in _NEXT)
+    keys = listed([f"{key_name(key_id, keymap)} {what}" for key_id, what in _NEXT])
     took = f"Finished in {duration(snapshot.status.seconds)}"
     took += "." if expected is None else f"; {duration(expected.seconds)} were expected."
     return " ".join(part for part in (took, judge(snapshot).line(), f"Next: {keys}.") if part)

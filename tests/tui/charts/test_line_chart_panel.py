@@ -82,10 +82,10 @@ async def test_the_mouse_reads_zooms_and_chooses_the_curve_in_front(run: Path) -
         await shows(pilot, screen, "step 370")  # of 720, at the 21st of 40 columns: 369
         await pilot._post_mouse_events([MouseScrollUp], chart, middle, button=0)
         await shows(pilot, screen, "zoomed")
-        column = panel_text(screen, "loss").splitlines()[1].index("info_nce")
+        column = panel_text(screen, "loss").splitlines()[1].index("InfoNCE")
         await pilot.click(chart, offset=(1 + column, 1))
-        await shows(pilot, screen, "info_nce 3.", "· info_nce")
-        assert chart.options.front == "info_nce"
+        await shows(pilot, screen, "InfoNCE 3.", "· InfoNCE")
+        assert chart.options.front == "InfoNCE"
 
 
 async def test_w_shows_the_terms_as_they_count_or_raw(run: Path) -> None:
@@ -103,7 +103,7 @@ async def test_n_brings_the_next_curve_to_the_front(run: Path) -> None:
     async with MenulessApp(run.parent, open_path=run).run_test(size=SIZE) as pilot:
         _, chart = await opened(pilot)
         assert chart.options.front == "total"
-        for key, front in (("n", "info_nce"), ("n", "norm"), ("n", "total"), ("N", "norm")):
+        for key, front in (("n", "InfoNCE"), ("n", "norm"), ("n", "total"), ("N", "norm")):
             await pilot.press(key)
             await until(pilot, lambda front=front: chart.options.front == front)  # type: ignore[misc]
 

@@ -36,4 +36,7 @@ def test_the_loss_has_the_terms_that_its_method_declares(
     writer.close()
     snapshot = RunReader(writer.path).refresh()
     assert loss_terms(snapshot) == terms
-    assert [series.name for series in loss_series(snapshot)] == ["total", *terms]
+    assert [series.name for series in loss_series(snapshot)] == [
+        "total",
+        *("InfoNCE" if term == "info_nce" else "grad norm" for term in terms),
+    ]

@@ -70,7 +70,7 @@ def loss_series(
         solid, dotted = curves.get(f"train/{name}"), curves.get(f"val/{name}")
         result.append(
             Series(
-                TOTAL if name == "loss" else name,
+                TOTAL if name == "loss" else spec_of(f"train/{name}").short,
                 series_color(len(result), dark),
                 solid,
                 dotted,
