@@ -247,7 +247,7 @@ async def test_without_runs_a_sentence_says_how_to_get_one(runs: Path) -> None:
         keys = screen.active_bindings.values()
         offered = {key.binding.description for key in keys if key.enabled and key.binding.show}
         assert not offered & {"Open", "Mark", "Compare", "Sort", "Filter", "Columns", "All"}
-        assert {"Switch", "Leave"} <= offered
+        assert {"Switch", "Quit"} <= offered
 
 
 async def test_a_folder_of_runs_that_is_a_file_is_named(runs: Path) -> None:

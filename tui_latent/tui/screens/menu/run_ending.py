@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from tui_latent.runs.schema import LIVE_STATES
 from tui_latent.tui.remapping import key_name
 from tui_latent.tui.screens.base import BaseScreen
 
@@ -49,6 +48,8 @@ class RunEnding(BaseScreen[None]):
         """Close a question that has lost its meaning, and say why; `runs` are as they are now."""
         if self._question is None or not self._question[0].is_current:
             return
+        from tui_latent.runs.schema import LIVE_STATES  # after the first frame
+
         question, run, needs_life = self._question
         now = next((each for each in runs if each.path == run.path), None)
         if now is None:
