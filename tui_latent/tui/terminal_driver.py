@@ -68,7 +68,7 @@ class TerminalDriver(LinuxDriver):
         self._draw_later: Callable[[], None] | None = None
 
     def start_application_mode(self) -> None:
-        """Take over the terminal, and ask it from now on how far it is."""
+        """Take over the terminal, and from now on ask it how far it has got."""
         self._asks, self._pace = self.input_tty, LinePace()  # answers from before are lost
         super().start_application_mode()  # type: ignore[no-untyped-call]
 

@@ -1,4 +1,4 @@
-"""What the clicks on a list mean: the first moves its cursor, and a second one there chooses."""
+"""Clicks on a list: the first moves the cursor to a line, and a second one there chooses it."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class TablePanel(VerticalScroll, can_focus=True):
         self._lay_out()
 
     def watch_show_vertical_scrollbar(self) -> None:
-        """Write the lines for the width that a scroll bar leaves, which is no resize."""
+        """Write the lines again when a scroll bar comes or goes: no resize is announced."""
         self.call_after_refresh(self._lay_out)
 
     def _lay_out(self) -> None:

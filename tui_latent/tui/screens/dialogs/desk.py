@@ -228,7 +228,7 @@ class DeskScreen(DialogScreen[None]):
             editor.value = shown.row.preset
 
     def action_undo(self) -> None:
-        """Undo the newest change: of a value that is being typed, or else of the run's."""
+        """Undo what is being typed, or else the newest change of the run."""
         from tui_latent.tui import messages
 
         typed = [shown for shown in self.query(DeskRow) if shown.row.typed]

@@ -96,7 +96,7 @@ class DeskDraft:
         )
 
     def text_now(self, key: str) -> str:
-        """Return the value that holds now, as it is typed."""
+        """Return the present value, as it would be typed."""
         return _written(self._now[key]) if key in self._now else ""
 
     def _validate(self) -> None:

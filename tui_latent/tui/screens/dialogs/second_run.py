@@ -93,7 +93,7 @@ class SecondRunScreen(DialogScreen[Way | None]):
         self.set_focus(self.query_one("#queue" if running else "#now", Button))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Take no way that has lost its meaning."""
+        """Refuse a way that no longer makes sense."""
         return action != "answer" or bool(self._first) or parameters[0] not in _BESIDES
 
     def action_answer(self, way: Way) -> None:

@@ -169,7 +169,7 @@ def _table(
     room = (width - min(longest, _LABEL) - 2) // len(names)
 
     def label(size: int) -> int:
-        """Return the cells that cells of this size leave to the names of the rows."""
+        """Return the width that is left for the names of the rows."""
         return min(longest, width - size * len(names) - 2)
 
     counts = max(len(str(count)) for row in matrix for count in row) + 1

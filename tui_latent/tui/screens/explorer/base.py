@@ -72,7 +72,7 @@ class ExplorerBase(BaseScreen[None]):
             self._coloring = color
         switches = {name: kept[name] for name in _KEPT if isinstance(kept.get(name), bool)}
         self._look = replace(self._look, **switches)
-        self._film_wanted = kept.get("trails") if "trails" in switches else None
+        self._film_wanted = switches.get("trails")
 
     def _keep_look(self) -> None:
         """Remember how the map is shown, for this run."""

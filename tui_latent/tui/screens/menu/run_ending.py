@@ -45,7 +45,7 @@ class RunEnding(BaseScreen[None]):
         self.app.push_screen(self._question[0], stop)
 
     def withdraw_question(self, runs: Sequence[RunSummary]) -> None:
-        """Close a question that has lost its meaning, and say why; `runs` are as they are now."""
+        """Close a question that no longer applies, and say why; `runs` are as they are now."""
         if self._question is None or not self._question[0].is_current:
             return
         from tui_latent.runs.schema import LIVE_STATES  # after the first frame

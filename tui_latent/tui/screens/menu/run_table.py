@@ -37,7 +37,7 @@ class _Runs(LineList):
     BINDINGS = bindings("run list")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey the key that opens a run where there is none."""
+        """Grey out the key that opens a run where there is none."""
         return None if action == "select" and not self.count else True
 
 
@@ -214,7 +214,7 @@ class RunTable(Vertical):
         self.focus_list()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey the keys that do nothing here, or nothing for the run under the cursor."""
+        """Grey out the keys that do nothing here, or nothing to the run under the cursor."""
         if not self.is_mounted:
             return True
         if action in _OF_RUNS:

@@ -108,7 +108,7 @@ class SettingsScreen(TellsFailures, BaseScreen[tuple[Preset, str | None] | None]
 
     @work(thread=True, group="runs", exit_on_error=False)
     def _read_runs(self) -> None:
-        """Read what tells how long training takes here."""
+        """Read the device and the earlier runs, which tell how long training takes."""
         from tui_latent.runs.run_list import list_runs
         from tui_latent.runtime import hardware
 
@@ -125,7 +125,7 @@ class SettingsScreen(TellsFailures, BaseScreen[tuple[Preset, str | None] | None]
         self._show_time()
 
     def _show_time(self) -> None:
-        """Say how long training takes with these settings, as fully as fits."""
+        """Say how long training takes with these settings, in as many words as fit."""
         found = self._draft.expected_time(self._device, self._earlier) if self._device else None
         phrases = [] if found is None else found.words
         while len(phrases) > 1 and cell_len(" · ".join(phrases)) > self.size.width - _EDGE:
