@@ -178,7 +178,7 @@ def test_only_what_changes_is_sent(tmp_path: Path) -> None:
         terminal.wait_for("checkpoint at step 700")
         sent_until_quiet(terminal)
         terminal.type("\t")
-        sent_until_quiet(terminal, b"info_nce")
+        sent_until_quiet(terminal, b"InfoNCE")
         assert b"checkpoint at step 700" in terminal.painted
         terminal.type("\t")
         moved = sent_until_quiet(terminal, b"kNN acc")

@@ -105,7 +105,7 @@ def test_curves_report_and_comparison_say_the_right_things(tmp_path: Path) -> No
     run = RunReader(path).refresh()
     assert load_run_preset(path) == preset()
     titles = [series.name for series in loss_series(run)]
-    assert titles == ["total", "on_diagonal", "off_diagonal"]
+    assert titles == ["total", "on diagonal", "off diagonal"]
     on_diagonal = spec_in_run("train/on_diagonal", METHOD_SETTINGS["barlow_twins"].terms)
     assert on_diagonal.meaning.startswith("How far the two views are")
     last = {name: curve.last for name, curve in run.curves.items()}
@@ -132,7 +132,7 @@ def test_runs_of_a_method_that_is_gone_can_still_be_read(tmp_path: Path) -> None
     ):
         load_run_preset(path)
     run = RunReader(path).refresh()
-    assert [series.name for series in loss_series(run)][1:] == ["on_diagonal", "off_diagonal"]
+    assert [series.name for series in loss_series(run)][1:] == ["on diagonal", "off diagonal"]
     [listed] = list_runs(tmp_path)
     assert not listed.problem
     report = json.loads(export_report(path).with_suffix(".json").read_text())

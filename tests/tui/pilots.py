@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,12 @@ async def machine_shows(pilot: Pilot[Any], shown: tuple[str, ...]) -> None:
 
 
 def notes(pilot: Pilot[Any]) -> str:
-    """Return the titles and texts of all notifications so far."""
-    return "\n".join(f"{note.title} {note.message}" for note in pilot.app._notifications)
+    """Return the titles and texts of all notifications so far.
+
+    Paths are whole: where they are broken depends on the length of the test's own folder.
+    """
+    shown = "\n".join(f"{note.title} {note.message}" for note in pilot.app._notifications)
+    return re.sub(r"(?<=[/\-_.])\n(?=\S)", "", shown)
 
 
 def screen_text(pilot: Pilot[Any]) -> str:
