@@ -37,6 +37,7 @@ from tui_latent.tui.screens.dialogs.queue import QueueScreen
 from tui_latent.tui.screens.dialogs.second_run import SecondRunScreen
 from tui_latent.tui.screens.images.base import AT_LEAST
 from tui_latent.tui.screens.images.screen import ViewerScreen
+from tui_latent.tui.widgets.film_strip import FilmStrip
 
 SIZE = (100, 30)
 
@@ -297,7 +298,7 @@ async def test_how_images_and_maps_are_shown_is_kept_for_the_next_time(
     app = begin()
     async with app.run_test(size=(120, 40)) as pilot:
         await all_drawn(pilot)
-        await pilot.press("w", "v")
+        await pilot.press("w", "E", "v")
         await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
         await pilot.press("minus", "escape")
         await until(pilot, lambda: config.is_file() and "medium" in config.read_text())
@@ -315,6 +316,7 @@ async def test_how_images_and_maps_are_shown_is_kept_for_the_next_time(
     async with again.run_test(size=(120, 40)) as pilot:
         screen = await all_drawn(pilot)
         assert "weighted" not in panel_text(screen, "loss").splitlines()[0]
+        assert screen.query_one(FilmStrip).display
         await pilot.press("v")
         await until(pilot, lambda: isinstance(again.screen, ViewerScreen))
         assert again.screen._at_least == AT_LEAST[1]  # type: ignore[attr-defined]

@@ -33,6 +33,11 @@ class Kept:
         """Return how a run, or for None the menu, was last shown."""
         return {} if self._views is None else self._views.of(run)
 
+    def look(self, run: Path | None, screen: str) -> Mapping[str, Any]:
+        """Return how a screen last showed a run; its values may come from another version."""
+        table = self.view(run).get(screen)
+        return table if isinstance(table, dict) else {}
+
     def looks(self, run: Path) -> Mapping[str, Any]:
         """Return how to show the dashboard of a run: the settings, and the run's own view."""
         own = self.preferences
@@ -42,6 +47,7 @@ class Kept:
             "panels": own.panels,
             "log": self.view(run).get("log"),
             "weighted": self.view(run).get("weighted"),
+            "film": self.view(run).get("film"),
         }
 
     def keep_view(self, run: Path | None, name: str, value: Any) -> None:

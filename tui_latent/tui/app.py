@@ -191,10 +191,9 @@ class LatentApp(RunStarter):
         """Return the menu, over which all other screens are pushed."""
         from tui_latent.tui.screens.menu.screen import MenuScreen
 
-        arrangement = self.kept.view(None).get("runs table")
         return MenuScreen(
             *self._folders,
-            arrangement=arrangement if isinstance(arrangement, dict) else {},
+            arrangement=self.kept.look(None, "runs table"),
             index=self.kept.cache and self.kept.cache / "runs",
         )
 

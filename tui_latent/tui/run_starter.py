@@ -95,7 +95,7 @@ class RunStarter(ScreenOpener):
         if is_sweep(path):
             from tui_latent.tui.screens.sweep.screen import SweepScreen
 
-            self.push_screen(SweepScreen(path, self.drawer))
+            self.push_screen(SweepScreen(path, self.drawer, self.kept.look(path, "sweep")))
             return
         if isinstance(menu := self.screen_stack[0], MenuScreen):
             menu.return_to(path.name)

@@ -39,6 +39,7 @@ class ScreenOpener(PacedApp[int]):
 
         size = self.kept.preferences.image_size
         viewer = ViewerScreen(message.path, self.drawer, message.index, message.page, size)
+        viewer.look_as(self.kept.look(message.path, "viewer"))
         self.push_screen(viewer)
 
     @on(messages.ExplorerRequested)
@@ -49,7 +50,7 @@ class ScreenOpener(PacedApp[int]):
         explorer = ExplorerScreen(message.path, self.drawer, message.cursor)
         doors = message.pair, message.only, message.cluster_of
         if all(door is None for door in doors):  # a door shows classes or clusters in their colours
-            explorer.look_as(self.kept.view(message.path).get("explorer"))
+            explorer.look_as(self.kept.look(message.path, "explorer"))
         explorer.enter_by(*doors)
         self.push_screen(explorer)
 
@@ -79,7 +80,8 @@ class ScreenOpener(PacedApp[int]):
         """Compare runs."""
         from tui_latent.tui.screens.compare.screen import CompareScreen
 
-        self.push_screen(CompareScreen(message.paths, self.drawer))
+        look = {"axis": self.kept.preferences.axis, **self.kept.look(None, "comparison")}
+        self.push_screen(CompareScreen(message.paths, self.drawer, look))
 
     @on(messages.LabelsRequested)
     def edit_labels(self, message: messages.LabelsRequested) -> None:

@@ -19,10 +19,13 @@ from tui_latent.analysis.paired_runs import PairedRun
 from tui_latent.comparison import compare
 from tui_latent.metrics.paired_shares import PairedShares
 from tui_latent.palettes import run_colors
+from tui_latent.preferences.kept import Kept
 from tui_latent.runs.reader import RunReader
 from tui_latent.runs.schema import LatentMap
 from tui_latent.runs.writer import RunWriter
+from tui_latent.tui import messages
 from tui_latent.tui.app import LatentApp
+from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS
 from tui_latent.tui.charts.panel import ChartPanel
 from tui_latent.tui.screens.compare.paired import PairedReader
 from tui_latent.tui.screens.compare.panels import MetricChart
@@ -196,6 +199,22 @@ async def test_a_run_that_cannot_be_read_is_reported_and_the_others_are_compared
         assert "vicreg" not in names(screen)
         await until(pilot, lambda: "metrics.jsonl: can no longer be read" in notes(pilot))
         assert sum(panel.display for panel in screen.query("ScatterPanel")) == 2
+
+
+async def test_how_curves_were_compared_is_kept(tmp_path: Path, runs: list[Path]) -> None:
+    for keys in (("X", "full_stop", "full_stop"), ()):
+        kept = Kept(tmp_path / "config.toml", tmp_path / "cache")
+        app = MenulessApp(tmp_path, kept=kept)
+        async with app.run_test(size=WIDE) as pilot:
+            app.compare(messages.ComparisonRequested(runs[:2]))
+            await until(pilot, lambda app=app: isinstance(app.screen, CompareScreen))  # type: ignore[misc]
+            screen = app.screen
+            assert isinstance(screen, CompareScreen)
+            await drawn(pilot, screen)
+            await pilot.press(*keys)
+            options = screen.query_one(MetricChart).options
+            assert (options.axis, options.smoothing) == ("epoch", SMOOTHINGS[2])
+    assert 'axis = "epoch"' in (tmp_path / "config.toml").read_text()
 
 
 async def test_a_live_run_goes_on_and_what_comes_is_shown(tmp_path: Path, runs: list[Path]) -> None:

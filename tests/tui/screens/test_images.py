@@ -21,6 +21,8 @@ from tests.waiting import patience
 from tui_latent import analysis
 from tui_latent.analysis.view_spread import ViewSpread
 from tui_latent.config.settings import Preset
+from tui_latent.preferences.kept import Kept
+from tui_latent.tui import messages
 from tui_latent.tui.charts.image_grid import ImageSheet
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.screens.images.page_bar import PageBar
@@ -73,8 +75,18 @@ def augmented_run(runs: Path) -> Path:
 async def opened(pilot: Pilot[Any], tmp_path: Path) -> None:
     app = pilot.app
     assert isinstance(app, MenulessApp)
-    app.push_screen(ViewerScreen(augmented_run(tmp_path), app.drawer))
+    app.show_images(messages.ViewerRequested(augmented_run(tmp_path)))
     await until(pilot, lambda: isinstance(pilot.app.screen, ViewerScreen))
+    await until(pilot, lambda: "loading" not in text_of(pilot))
+
+
+async def opened_again(pilot: Pilot[Any]) -> None:
+    """Leave the viewer, and open it for the same run."""
+    app, viewer = pilot.app, pilot.app.screen
+    assert isinstance(app, MenulessApp) and isinstance(viewer, ViewerScreen)
+    await pilot.press("escape")
+    app.show_images(messages.ViewerRequested(viewer._run.path))
+    await until(pilot, lambda: app.screen is not viewer and isinstance(app.screen, ViewerScreen))
     await until(pilot, lambda: "loading" not in text_of(pilot))
 
 
@@ -160,6 +172,7 @@ async def test_the_views_land_beside_their_image_on_the_map(
 
 
 async def test_a_narrow_screen_shows_the_map_when_asked(app: MenulessApp, tmp_path: Path) -> None:
+    app.kept = Kept(None, tmp_path / "cache")
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, tmp_path)
         await until(pilot, lambda: "20th neighbour" in text_of(pilot))
@@ -168,6 +181,9 @@ async def test_a_narrow_screen_shows_the_map_when_asked(app: MenulessApp, tmp_pa
         await pilot.press("l")
         await until(pilot, lambda: shown.region.area > 0 and "◆" in map_text(pilot))
         assert "original" in text_of(pilot)
+        await opened_again(pilot)
+        shown = pilot.app.screen.query_one(ScatterPanel)
+        await until(pilot, lambda: shown.region.area > 0 and "◆" in map_text(pilot))
         await pilot.press("l")
         await until(pilot, lambda: not shown.region.area)
 
@@ -381,10 +397,15 @@ async def test_each_channel_of_many_is_shown_alone(
 
     monkeypatch.setattr(analysis, "RunInspector", Colours)
     monkeypatch.setattr(analysis.RunData, "channel_count", lambda self: 2)
+    app.kept = Kept(None, tmp_path / "cache")
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, tmp_path)
         title = pilot.app.screen.query_one("#title", Static)
         await until(pilot, lambda: "channel 0 of 0–1, as grey" in str(title.render()))
-        for expected in ((0,), (1,), None):
+        for expected in ((0,), (1,), None, (0,)):
             await pilot.press("c")
             await until(pilot, partial(_ends_with, seen, expected))
+        await opened_again(pilot)
+        title = pilot.app.screen.query_one("#title", Static)
+        await until(pilot, lambda: "channel 0 of 0–1, as grey" in str(title.render()))
+        assert seen[-1] == (0,)

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from tests.made_sweeps import made_sweep
 from tests.tui.pilots import MenulessApp, notes, panel_text, until
 from tui_latent.palettes import RAMP_GLYPHS
+from tui_latent.preferences.kept import Kept
 from tui_latent.tui.app import LatentApp
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.screens.dashboard.screen import DashboardScreen
@@ -82,6 +83,19 @@ async def test_sorting_and_another_metric_reorder_the_table(tmp_path: Path) -> N
         await pilot.press("n")
         head = screen.query_one("#head", Static)
         await until(pilot, lambda: "mean loss" in str(head.content))
+
+
+async def test_how_a_sweep_was_shown_is_kept(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+    for keys in (("S", "n", "a"), ()):
+        app = MenulessApp(tmp_path, kept=Kept(None, tmp_path / "cache"))
+        async with app.run_test(size=WIDE) as pilot:
+            screen = await opened(pilot, path)
+            await pilot.press(*keys)
+            head = screen.query_one("#head", Static)
+            await until(pilot, lambda head=head: "loss" in str(head.content))  # type: ignore[misc]
+            await until(pilot, lambda screen=screen: len(lines(screen)) == 12)  # type: ignore[misc]
+            assert [row.split()[0] for row in lines(screen)] == ["2"] * 4 + ["3"] * 4 + ["10"] * 4
 
 
 async def test_a_click_on_a_title_sorts_by_its_column_and_another_one_as_before(

@@ -162,6 +162,11 @@ class CurveChart(ReadableChart):
         smoothing = SMOOTHINGS[min(max(at, 0), len(SMOOTHINGS) - 1)]
         self.set_options(replace(self.options, smoothing=smoothing))
 
+    def set_smoothing(self, wanted: float) -> None:
+        """Smooth the curves by the strength nearest to the one that is wanted."""
+        nearest = min(SMOOTHINGS, key=lambda each: abs(each - wanted))
+        self.set_options(replace(self.options, smoothing=nearest))
+
     def front(self, by: int) -> None:
         """Bring the curve `by` places after the one in front to the front."""
         names = [item.name for item in self._series if item.curve is not None]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -153,6 +153,13 @@ class ComparisonPanels(Grid):
         self.query_one("#numbers", TablePanel).show(partial(number_titles, shown), lines)
 
     # Curves
+
+    def look_as(self, look: Mapping[str, Any]) -> None:
+        """Show the curves over an axis, as far as they have it, and smoothed."""
+        chart = self.query_one(MetricChart)
+        if isinstance(smoothing := look.get("smoothing"), int | float):
+            chart.set_smoothing(smoothing)
+        chart.set_axis(look.get("axis", "step"))
 
     def other_metric(self, by: int) -> None:
         """Show the curves of the metric `by` places after this one."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -85,8 +85,10 @@ class CompareScreen(BaseScreen[None]):
             super().__init__()
             self.shown = shown
 
-    def __init__(self, paths: Sequence[Path], drawer: WorkerThread) -> None:
-        """Compare two to eight runs."""
+    def __init__(
+        self, paths: Sequence[Path], drawer: WorkerThread, look: Mapping[str, Any] = {}
+    ) -> None:
+        """Compare two to eight runs; `look` is how curves were last shown: `axis`, `smoothing`."""
         super().__init__()
         self._paths = tuple(paths)
         self._drawer = drawer
@@ -95,6 +97,7 @@ class CompareScreen(BaseScreen[None]):
         ]
         self._runs: list[RunSnapshot | None] = [None] * len(paths)
         self._lost: set[int] = set()
+        self._look = look
         self._shown: Comparison | None = None
         self._changed = self._busy = False
 
@@ -162,6 +165,8 @@ class CompareScreen(BaseScreen[None]):
         first = self._shown is None
         self._shown = event.shown
         self._recolor()
+        if first:
+            self._panels.look_as(self._look)
         self.query_one(PairedReader).follow(event.shown)
         if first and not any(run.curves for run in event.shown.runs):
             self._select("maps")
@@ -206,10 +211,13 @@ class CompareScreen(BaseScreen[None]):
         """Plot over steps, epochs or time."""
         chart = self.query_one(MetricChart)
         chart.set_axis(chart.next_axis())
+        self.post_message(messages.ChoiceKept("axis", chart.options.axis))
 
     def action_smooth(self, steps: int) -> None:
         """Smooth the curves more, or less if `steps` is negative."""
-        self.query_one(MetricChart).smooth(steps)
+        chart = self.query_one(MetricChart)
+        chart.smooth(steps)
+        self.post_message(messages.ChoiceKept("comparison", {"smoothing": chart.options.smoothing}))
 
     def action_front(self, run: int) -> None:
         """Bring the curve of a run, counted from 1, to the front; 0 brings none."""

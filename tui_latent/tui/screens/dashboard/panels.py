@@ -22,7 +22,7 @@ from tui_latent.runtime.machine_load import MachineLoad
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.flags import Flag
 from tui_latent.tui.charts.line_chart import ChartOptions
-from tui_latent.tui.charts.line_chart_panel import SMOOTHINGS, CurveChart
+from tui_latent.tui.charts.line_chart_panel import CurveChart
 from tui_latent.tui.charts.scatter_panel import ScatterPanel
 from tui_latent.tui.first_values import when_evaluated, when_recorded
 from tui_latent.tui.run_flags import latent_dimensions, run_flags
@@ -294,10 +294,9 @@ class RunPanels(Horizontal):
 
     def _restore(self) -> None:
         """Show the curves as they were last shown, and only the panels that were chosen."""
-        log, smoothing = self._chosen.get("log"), self._chosen.get("smoothing", 0.0)
-        nearest = min(SMOOTHINGS, key=lambda each: abs(each - smoothing))
-        options = replace(self._loss.options, smoothing=nearest)
-        self._loss.set_options(replace(options, log=log) if isinstance(log, bool) else options)
+        self._loss.set_smoothing(self._chosen.get("smoothing", 0.0))
+        if isinstance(log := self._chosen.get("log"), bool):
+            self._loss.set_options(replace(self._loss.options, log=log))
         unwanted = self._unwanted
         for name in unwanted:
             self.query_one(f"#{name}").add_class("-unwanted")

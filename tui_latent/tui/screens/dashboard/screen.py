@@ -131,6 +131,7 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
         """`chosen` is how the run was last shown, for `RunPanels`."""
         super().__init__(path)
         self._chosen = chosen
+        self._film_is_due = chosen.get("film") is True
         self._drawer = drawer
         self._seconds_between_charts = seconds_between_charts
         self._watcher = RunWatcher(path, self.post_message)
@@ -196,6 +197,10 @@ class DashboardScreen(TimeActions, CurveActions, RequestActions):
             self.notify(DROPPED, title="Left out", severity="warning", timeout=10)
         self._show_failure(failure(snapshot, self.app._keymap))
         self.query_one(RunVerdict).follow(snapshot)
+        if self._film_is_due and snapshot.map_steps:
+            self._film_is_due = False
+            self.add_class("-film")
+            self._arrange(*self.size)
         if state != before.status.state or first:
             self.refresh_bindings()
             self._panels.show_curves(snapshot)

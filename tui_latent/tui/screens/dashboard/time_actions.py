@@ -9,6 +9,7 @@ from textual.events import ScreenResume
 
 from tui_latent.runs.map_store import MapFolder
 from tui_latent.runs.maps import StoredEvaluation
+from tui_latent.tui import messages
 from tui_latent.tui.charts.line_chart_panel import CurveChart
 from tui_latent.tui.first_values import when_evaluated
 from tui_latent.tui.screens.dashboard.base import DashboardBase
@@ -37,6 +38,7 @@ class TimeActions(DashboardBase):
             self.tell_no_change(when_evaluated(self._snapshot, "The film strip"))
             return
         self.toggle_class("-film")
+        self.post_message(messages.ChoiceKept("film", self.has_class("-film"), self.path))
 
     @on(FilmStrip.Chosen)
     @on(CurveChart.StepChosen)

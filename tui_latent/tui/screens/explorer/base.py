@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -64,10 +65,8 @@ class ExplorerBase(BaseScreen[None]):
         """whether the film strip is shown; None leaves it to the height of the screen"""
         self._status = self._line = ""
 
-    def look_as(self, kept: Any) -> None:
+    def look_as(self, kept: Mapping[str, Any]) -> None:
         """Show the map as it was last shown; what is kept may come from another version."""
-        if not isinstance(kept, dict):
-            return
         if isinstance(color := kept.get("color"), str):
             self._coloring = color
         switches = {name: kept[name] for name in _KEPT if isinstance(kept.get(name), bool)}

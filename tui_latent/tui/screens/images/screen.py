@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_latent.preferences.config_file import IMAGE_SIZES
+from tui_latent.tui import messages
 from tui_latent.tui.active_binding import active_binding
 from tui_latent.tui.charts.draw_thread import WorkerThread
 from tui_latent.tui.charts.image_grid import ImageSheet
@@ -96,6 +97,18 @@ class ViewerScreen(ImagesScreen):
         self._map_asked: bool | None = None
         self._channels = self.Counted(0, ())
 
+    def look_as(self, kept: Mapping[str, Any]) -> None:
+        """Show the run's images as they were last shown."""
+        if isinstance(shown := kept.get("map"), bool):
+            self._map_asked = shown
+        if isinstance(channel := kept.get("channel"), int):
+            self._wanted = replace(self._wanted, channels=(channel,))
+
+    def _keep_look(self) -> None:
+        alone = self._wanted.channels
+        kept = {"map": self._map_asked, "channel": alone[0] if alone else None}
+        self.post_message(messages.ChoiceKept("viewer", kept, self._run.path))
+
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
             yield Static(Content.styled(self._heading, "bold"), id="title")
@@ -148,6 +161,7 @@ class ViewerScreen(ImagesScreen):
         channels = next_channels(self._wanted.channels, self._channels.channels)
         self.want(replace(self._wanted, channels=channels))
         self._say_channels()
+        self._keep_look()
 
     def _say_channels(self) -> None:
         count, preset = self._channels.channels, self._channels.shown
@@ -198,6 +212,7 @@ class ViewerScreen(ImagesScreen):
         """Show or hide the map."""
         self._map_asked = not self.has_class("-map")
         self.set_class(self._map_asked, "-map")
+        self._keep_look()
 
     def action_page(self, name: str) -> None:
         """Show another page, of the image at the left if this page has one."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -94,9 +95,11 @@ class SweepScreen(BaseScreen[None]):
     TERMS = ("sweep", "val/knn_20", "train/loss", "val/loss", "disparity")
     BINDINGS = bindings("sweep")
 
-    def __init__(self, path: Path, drawer: WorkerThread) -> None:
+    def __init__(self, path: Path, drawer: WorkerThread, look: Mapping[str, Any] = {}) -> None:
+        """`look` is how the sweep was last shown: `metric`, and the table's `sort` and `singly`."""
         super().__init__()
         self._path, self._drawer = path, drawer
+        self._look = dict(look)
         self._watcher = SweepWatcher(path, self.post_message)
         self._view: SweepView | None = None
         self._picture: Picture | None = None
@@ -107,7 +110,7 @@ class SweepScreen(BaseScreen[None]):
         yield SweepHead()
         yield Tabs(*(Tab(title, id=f"tab-{name}") for name, title in PANELS.items()))
         with Grid(id="panels"):
-            yield SweepTable()
+            yield SweepTable(self._look)
             yield TablePanel("picture")
             yield SweepMaps(self._drawer)
         yield TooSmall()
@@ -118,6 +121,8 @@ class SweepScreen(BaseScreen[None]):
         self._select("runs")
         # The ramp of a heat map is the theme's own.
         self.app.theme_changed_signal.subscribe(self, lambda _: self._show_picture())
+        if isinstance(metric := self._look.get("metric"), str):
+            self._watcher.rank_by(metric)
         self._watcher.start()
 
     def on_unmount(self) -> None:
@@ -231,7 +236,7 @@ class SweepScreen(BaseScreen[None]):
         """Rank by the next metric."""
         if self._view is not None and (names := [s.name for s in self._view.sweep.metrics]):
             at = names.index(self._view.metric) if self._view.metric in names else 0
-            self._watcher.rank_by(names[(at + by) % len(names)])
+            self._rank_by(names[(at + by) % len(names)])
 
     def action_find_metric(self) -> None:
         """Choose the metric from a list."""
@@ -242,6 +247,16 @@ class SweepScreen(BaseScreen[None]):
     def _rank_by(self, metric: str | None) -> None:
         if metric is not None:
             self._watcher.rank_by(metric)
+            self._keep_look(metric=metric)
+
+    @on(SweepTable.Arranged)
+    def keep_table(self, event: SweepTable.Arranged) -> None:
+        """Remember how the table is arranged."""
+        self._keep_look(sort=event.sort, singly=event.singly)
+
+    def _keep_look(self, **changed: Any) -> None:
+        self._look |= changed
+        self.post_message(messages.ChoiceKept("sweep", self._look, self._path))
 
     def action_picture(self) -> None:
         """Show the next picture."""

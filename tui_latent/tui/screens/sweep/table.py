@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from tui_latent.differing_settings import setting_text
@@ -53,11 +54,20 @@ class SweepTable(Vertical):
     SweepTable > Static { height: 1; text-wrap: nowrap; text-style: dim; }
     """
 
-    def __init__(self) -> None:
+    @dataclass
+    class Arranged(Message):
+        """Other lines are shown, or in another order."""
+
+        sort: str
+        """id of the column; empty for the best first"""
+        singly: bool
+
+    def __init__(self, look: Mapping[str, Any] = {}) -> None:
+        """`look` is how the table was last arranged: `sort` and `singly`."""
         super().__init__(id="runs")
         self._view: SweepView | None = None
-        self._singly = False
-        self._by = ""
+        self._singly = look.get("singly") is True
+        self._by = str(look.get("sort", ""))
         self._shown: Sequence[_Column] = ()
         self._groups: dict[str, Group] = {}
 
@@ -82,7 +92,7 @@ class SweepTable(Vertical):
     def toggle_runs(self) -> None:
         """Show each run, or the means over seeds."""
         self._singly = not self._singly
-        self._refresh_lines()
+        self._arrange()
 
     def sort_by_next(self) -> None:
         """Sort by the next column."""
@@ -90,7 +100,7 @@ class SweepTable(Vertical):
             names = ["", *(each.id for each in self._shown if each.id != "value")]
             at = names.index(self._by) if self._by in names else 0
             self._by = names[(at + 1) % len(names)]
-            self._refresh_lines()
+            self._arrange()
 
     @on(events.Click, "#head")
     def click_head(self, event: events.Click) -> None:
@@ -99,8 +109,12 @@ class SweepTable(Vertical):
         for each in self._shown:
             if left <= event.x < left + each.width:
                 self._by = "" if each.id in ("value", self._by) else each.id
-                self._refresh_lines()
+                self._arrange()
             left += each.width + len(_GAP)
+
+    def _arrange(self) -> None:
+        self._refresh_lines()
+        self.post_message(self.Arranged(self._by, self._singly))
 
     def _refresh_lines(self) -> None:
         view = self._view
