@@ -470,6 +470,8 @@ async def test_images_open_for_this_run(tmp_path: Path, monkeypatch: pytest.Monk
             super().__init__()
             self.path = path
 
+        def look_as(self, _: object) -> None: ...
+
     monkeypatch.setattr("tui_latent.tui.screens.images.screen.ViewerScreen", Opened)
     writer = trained_run(tmp_path)
     async with MenulessApp(tmp_path, open_path=writer.path).run_test(size=WIDE) as pilot:
