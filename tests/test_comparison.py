@@ -53,9 +53,10 @@ def test_final_and_best_numbers_stand_beside_each_other(tmp_path: Path) -> None:
     assert knn.last == (0.8, 0.85) and knn.best == (0.9, 0.85)
     np.testing.assert_allclose(np.array(knn.differences(), float), [0, 0.05])
     assert knn.winners() == {0}, "by the best value"
+    assert knn.ahead_now() == {1}, "by the newest value"
     assert loss.best == (2.0, 1.0) and loss.winners() == {1}, "the smaller loss is the better one"
     assert rows["latent/std_min"].best == (None, None)
-    assert not rows["latent/std_min"].winners()
+    assert not rows["latent/std_min"].winners() | rows["latent/std_min"].ahead_now()
     assert not comparison.notes
 
 

@@ -65,11 +65,19 @@ class MetricRow:
 
     def winners(self) -> frozenset[int]:
         """Return the runs with the best value of all; none where all have the same."""
-        known = [value for value in self.best if value is not None and math.isfinite(value)]
+        return self._ahead(self.best)
+
+    def ahead_now(self) -> frozenset[int]:
+        """Return the runs with the best of the newest values; none where all have the same."""
+        judged = any(value is not None for value in self.best)
+        return self._ahead(self.last) if judged else frozenset()
+
+    def _ahead(self, values: Sequence[float | None]) -> frozenset[int]:
+        known = [value for value in values if value is not None and math.isfinite(value)]
         if not self.comparable or len(known) < 2:
             return frozenset()
         top = max(known) if self.spec.direction == "higher" else min(known)
-        won = frozenset(index for index, value in enumerate(self.best) if value == top)
+        won = frozenset(index for index, value in enumerate(values) if value == top)
         return won if len(won) < len(known) else frozenset()
 
 

@@ -356,6 +356,19 @@ def test_differences_keep_their_size(
     assert line.split()[-2] == shown
 
 
+@pytest.mark.parametrize(("width", "starred"), [(40, ".850*"), (120, ".900*")])
+def test_a_star_belongs_to_a_number_that_is_shown(tmp_path: Path, width: int, starred: str) -> None:
+    snapshots = []
+    for name, values in (("a", (0.9, 0.8)), ("b", (0.7, 0.85))):
+        writer = RunWriter.create(tmp_path, "p", PRESET, {}, name)
+        for step, value in enumerate(values, 1):
+            writer.metrics(step, step, step, {"val/knn_20": value})
+        writer.close()
+        snapshots.append(RunReader(writer.path).refresh())
+    line = number_lines(compare(snapshots), width, colored=True)[1].plain
+    assert [word for word in line.split() if "*" in word] == [starred]
+
+
 @pytest.mark.parametrize("width", [30, 38, 57, 70, 120])
 def test_of_many_runs_as_many_are_listed_as_have_room_for_their_numbers(
     tmp_path: Path, width: int

@@ -190,7 +190,8 @@ def _number_line(
     row: MetricRow, key: int, size: int, with_change: bool, with_best: bool, count: int
 ) -> Content:
     parts: list[Any] = [(column(metric_name(row.spec.title, key - 1), key - 1) + " ", "dim")]
-    winners = row.winners()
+    # A star belongs to a value that is shown: a run that was ahead once may be behind now.
+    winners = row.winners() if with_best else row.ahead_now()
     values = list(zip(row.last, row.best, strict=True))
     for index, (last, best) in enumerate(values[:count]):
         bold = "bold" if index in winners else ""
@@ -223,9 +224,10 @@ def number_titles(shown: Comparison, width: int) -> tuple[str, ...]:
     parts = ["newest", *(["difference from the first"] if with_change else [])]
     words = ", ".join([*parts, *(["best"] if with_best else [])])
     fit = _how_many(shown, width, _LAST)
+    star = "* best of all" if with_best else "* the best"
     return (
-        f"Numbers · {words} (* best of all){fit}",
-        f"Numbers · newest (* best of all){fit}",
+        f"Numbers · {words} ({star}){fit}",
+        f"Numbers · newest ({star}){fit}",
         f"Numbers{fit}",
     )
 
