@@ -181,8 +181,7 @@ TASKS = {
             "preset": Trial("as it is"),
             "averaged": Trial("averaged weights (Polyak and Juditsky 1992)", {}, 0.999),
             "small-images": Trial(
-                "images of 20x20 and half the channels, a sixth of the arithmetic",
-                {"data.size": 20, "method.width": 16},
+                "images of 20x20 and half the channels", {"data.size": 20, "method.width": 16}
             ),
             "large-batch": Trial(
                 "2,046 negatives instead of 1,022",
