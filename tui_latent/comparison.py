@@ -68,7 +68,7 @@ class MetricRow:
         return self._ahead(self.best)
 
     def ahead_now(self) -> frozenset[int]:
-        """Return the runs with the best of the newest values; none where all have the same."""
+        """Return the runs whose newest value is the best; none if all are the same."""
         judged = any(value is not None for value in self.best)
         return self._ahead(self.last) if judged else frozenset()
 

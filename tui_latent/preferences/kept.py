@@ -34,20 +34,20 @@ class Kept:
         return {} if self._views is None else self._views.of(run)
 
     def look(self, run: Path | None, screen: str) -> Mapping[str, Any]:
-        """Return how a screen last showed a run; its values may come from another version."""
+        """Return how a screen last showed a run; another version may have written it."""
         table = self.view(run).get(screen)
         return table if isinstance(table, dict) else {}
 
     def looks(self, run: Path) -> Mapping[str, Any]:
         """Return how to show the dashboard of a run: the settings, and the run's own view."""
-        own = self.preferences
+        own, view = self.preferences, self.view(run)
         return {
             "axis": own.axis,
             "smoothing": own.smoothing,
             "panels": own.panels,
-            "log": self.view(run).get("log"),
-            "weighted": self.view(run).get("weighted"),
-            "film": self.view(run).get("film"),
+            "log": view.get("log"),
+            "weighted": view.get("weighted"),
+            "film": view.get("film"),
         }
 
     def keep_view(self, run: Path | None, name: str, value: Any) -> None:

@@ -409,3 +409,7 @@ async def test_each_channel_of_many_is_shown_alone(
         title = pilot.app.screen.query_one("#title", Static)
         await until(pilot, lambda: "channel 0 of 0–1, as grey" in str(title.render()))
         assert seen[-1] == (0,)
+        # Another run of the same name, whose images have three colours.
+        monkeypatch.setattr(analysis.RunData, "channel_count", lambda self: 3)
+        await opened_again(pilot)
+        await until(pilot, partial(_ends_with, seen, None))

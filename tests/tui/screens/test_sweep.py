@@ -98,6 +98,15 @@ async def test_how_a_sweep_was_shown_is_kept(tmp_path: Path) -> None:
             assert [row.split()[0] for row in lines(screen)] == ["2"] * 4 + ["3"] * 4 + ["10"] * 4
 
 
+async def test_a_metric_that_no_run_has_is_not_ranked_by(tmp_path: Path) -> None:
+    path = made_sweep(tmp_path, FIGURES)
+    app = MenulessApp(tmp_path, kept=Kept(None, tmp_path / "cache"))
+    app.kept.keep_view(path, "sweep", {"metric": "train/other"})
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await opened(pilot, path)
+        assert "mean kNN@20" in str(screen.query_one("#head", Static).content)
+
+
 async def test_a_click_on_a_title_sorts_by_its_column_and_another_one_as_before(
     tmp_path: Path,
 ) -> None:

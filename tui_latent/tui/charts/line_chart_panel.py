@@ -163,7 +163,7 @@ class CurveChart(ReadableChart):
         self.set_options(replace(self.options, smoothing=smoothing))
 
     def set_smoothing(self, wanted: float) -> None:
-        """Smooth the curves by the strength nearest to the one that is wanted."""
+        """Smooth the curves by the strength of `SMOOTHINGS` that is nearest to `wanted`."""
         nearest = min(SMOOTHINGS, key=lambda each: abs(each - wanted))
         self.set_options(replace(self.options, smoothing=nearest))
 

@@ -155,7 +155,7 @@ class ComparisonPanels(Grid):
     # Curves
 
     def look_as(self, look: Mapping[str, Any]) -> None:
-        """Show the curves over an axis, as far as they have it, and smoothed."""
+        """Show the curves over the axis of last time, if they have it, and smoothed as then."""
         chart = self.query_one(MetricChart)
         if isinstance(smoothing := look.get("smoothing"), int | float):
             chart.set_smoothing(smoothing)

@@ -88,7 +88,7 @@ class CompareScreen(BaseScreen[None]):
     def __init__(
         self, paths: Sequence[Path], drawer: WorkerThread, look: Mapping[str, Any] = {}
     ) -> None:
-        """Compare two to eight runs; `look` is how curves were last shown: `axis`, `smoothing`."""
+        """Compare two to eight runs; `look` has the `axis` and `smoothing` of last time."""
         super().__init__()
         self._paths = tuple(paths)
         self._drawer = drawer
@@ -210,14 +210,18 @@ class CompareScreen(BaseScreen[None]):
     def action_axis(self) -> None:
         """Plot over steps, epochs or time."""
         chart = self.query_one(MetricChart)
+        before = chart.options.axis
         chart.set_axis(chart.next_axis())
-        self.post_message(messages.ChoiceKept("axis", chart.options.axis))
+        if chart.options.axis != before:
+            self.post_message(messages.ChoiceKept("axis", chart.options.axis))
 
     def action_smooth(self, steps: int) -> None:
         """Smooth the curves more, or less if `steps` is negative."""
         chart = self.query_one(MetricChart)
+        before = chart.options.smoothing
         chart.smooth(steps)
-        self.post_message(messages.ChoiceKept("comparison", {"smoothing": chart.options.smoothing}))
+        if (smoothing := chart.options.smoothing) != before:
+            self.post_message(messages.ChoiceKept("comparison", {"smoothing": smoothing}))
 
     def action_front(self, run: int) -> None:
         """Bring the curve of a run, counted from 1, to the front; 0 brings none."""

@@ -153,6 +153,9 @@ class ViewerScreen(ImagesScreen):
     def offer_channels(self, event: Counted) -> None:
         """Offer the channels of the images, if there are more than a picture shows."""
         self._channels = event
+        if not has_choice(event.channels) and self._wanted.channels is not None:
+            # An earlier run of this name had other images.
+            self.want(replace(self._wanted, channels=None))
         self._say_channels()
         self.refresh_bindings()
 

@@ -101,7 +101,8 @@ class SweepWatcher:
             try:
                 reader = reader or SweepReader(self._path)
                 sweep = reader.refresh()
-                metric = self._metric or sweep.metric
+                known = any(spec.name == self._metric for spec in sweep.metrics)
+                metric = self._metric if self._metric and known else sweep.metric
                 if shown is None or shown[0] is not sweep or shown[1] != metric:
                     view = self._view(sweep, metric)
                     self._tell(view if shown is None else self._with_maps(view))
